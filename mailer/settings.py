@@ -1,0 +1,122 @@
+"""What the environment tells us, read once. It refuses to start half-set."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from mailer.core.errors import BadSettings
+from mailer.core.modes import Mode
+
+SMTP_SCHEMES = frozenset({"smtp", "smtp+starttls", "smtps"})
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every setting, parsed. An empty text or None means: not set here, the instance's own choice rules."""
+
+    data_dir: Path
+    port: int = 8000
+    database_url: str = ""
+    redis_url: str = ""
+    smtp_url: str = field(default="", repr=False)
+    mode: Mode | None = None
+    public_url: str = ""
+    mail_from: str = ""
+    postal_address: str = ""
+    key_file: Path = Path("var/keys/mailer.key")
+    one_click_scope: str = "all"
+    worker_processes: int = 2
+    worker_threads: int = 4
+    smtp_connections: int = 10
+    metrics_key: str = field(default="", repr=False)
+    outbox_key: str = field(default="", repr=False)
+    trusted_proxies: int = 0
+    channels: tuple[str, ...] = ("email",)
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None) -> "Settings":
+        """Read every variable named in docs/settings.md.
+
+        Raises: BadSettings naming the first variable that cannot be read or contradicts another.
+        """
+        env = os.environ if env is None else env
+        data_dir = Path(env.get("MAILER_DATA_DIR") or "var").absolute()
+        settings = cls(
+            data_dir=data_dir,
+            port=_number(env, "PORT", 8000, low=1, high=65535),
+            database_url=env.get("DATABASE_URL", ""),
+            redis_url=env.get("REDIS_URL", ""),
+            smtp_url=_smtp_url(env.get("SMTP_URL", "")),
+            mode=_mode(env.get("MAILER_MODE", "")),
+            public_url=_public_url(env.get("PUBLIC_URL", "")),
+            mail_from=_one_line(env, "MAIL_FROM"),
+            postal_address=env.get("POSTAL_ADDRESS", "").replace("\\n", "\n").strip(),
+            key_file=Path(env.get("MAILER_KEY_FILE") or data_dir / "keys" / "mailer.key").absolute(),
+            one_click_scope=_choice(env, "ONE_CLICK_SCOPE", "all", ("all", "list")),
+            worker_processes=_number(env, "WORKER_PROCESSES", 2, low=1, high=256),
+            worker_threads=_number(env, "WORKER_THREADS", 4, low=1, high=256),
+            smtp_connections=_number(env, "SMTP_CONNECTIONS", 10, low=1, high=1000),
+            metrics_key=env.get("METRICS_KEY", ""),
+            outbox_key=env.get("OUTBOX_KEY", ""),
+            trusted_proxies=_number(env, "TRUSTED_PROXIES", 0, low=0, high=10),
+        )
+        return settings
+
+
+def is_local(url: str) -> bool:
+    """Whether a server's URL stays on this machine: loopback or a unix socket."""
+    parts = urlsplit(url)
+    return "unix" in parts.scheme or "host=/" in parts.query or "host=%2F" in parts.query or (
+        parts.hostname in LOOPBACK or (not parts.hostname and bool(url)))
+
+
+def _number(env: Mapping[str, str], name: str, default: int, *, low: int, high: int) -> int:
+    raw = env.get(name) or str(default)
+    if not raw.isascii() or not raw.isdigit() or not low <= int(raw) <= high:
+        raise BadSettings(setting=name, why=f"a whole number from {low} to {high}")
+    return int(raw)
+
+
+def _choice(env: Mapping[str, str], name: str, default: str, allowed: tuple[str, ...]) -> str:
+    value = env.get(name) or default
+    if value not in allowed:
+        raise BadSettings(setting=name, why="one of " + ", ".join(allowed))
+    return value
+
+
+def _one_line(env: Mapping[str, str], name: str) -> str:
+    value = env.get(name, "").strip()
+    if len(value.splitlines()) > 1:
+        raise BadSettings(setting=name, why="one line")
+    return value
+
+
+def _mode(raw: str) -> Mode | None:
+    if not raw:
+        return None
+    if raw not in set(Mode):
+        raise BadSettings(setting="MAILER_MODE", why="one of " + ", ".join(Mode))
+    return Mode(raw)
+
+
+def _smtp_url(raw: str) -> str:
+    if not raw:
+        return ""
+    parts = urlsplit(raw)
+    if parts.scheme not in SMTP_SCHEMES or not parts.hostname:
+        raise BadSettings(setting="SMTP_URL", why="smtp://, smtp+starttls:// or smtps:// and a host")
+    if bool(parts.username) != bool(parts.password):
+        raise BadSettings(setting="SMTP_URL", why="a user and a password, or neither")
+    return raw
+
+
+def _public_url(raw: str) -> str:
+    if not raw:
+        return ""
+    parts = urlsplit(raw)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise BadSettings(setting="PUBLIC_URL", why="http:// or https://, a host, and a path at most")
+    return raw.rstrip("/")
