@@ -1,0 +1,27 @@
+.DEFAULT_GOAL := help
+.PHONY: help install run demo test lint bench
+SHELL := /bin/bash
+PYTHON ?= python3
+
+help: ## list what can be done
+	@sed -nE 's/^([a-z]+):.*## (.*)$$/make \1\t\2/p' Makefile | expand -t 16
+
+install: .venv/.installed ## make .venv and install what the lock names, every file checked by its hash
+
+.venv/.installed: requirements.lock pyproject.toml .ci/install
+	@PYTHON="$(PYTHON)" .ci/install
+
+run: install ## start everything and print one link
+	@exec .venv/bin/mailer run
+
+demo: install ## the same with sample data and signed-in sample staff
+	@exec .venv/bin/mailer run --demo
+
+test: install ## bring up what the tests need and run all of them
+	@.ci/test
+
+lint: install ## style, types, import rules, dead and repeated code
+	@.ci/lint
+
+bench: install ## measure the engine
+	@exec .venv/bin/mailer bench

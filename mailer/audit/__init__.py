@@ -1,0 +1,1 @@
+"""Who on the staff did what, and when; written once, never changed."""

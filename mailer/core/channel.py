@@ -1,0 +1,205 @@
+"""What a channel must do. One folder under mailer/channels implements this once."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+
+class Address(Protocol):
+    """An address we could send to, valid by construction."""
+
+    @property
+    def normalised(self) -> str:
+        """The form to store and send to."""
+
+    @property
+    def identity(self) -> str:
+        """The form that tells whether two are the same: key of fingerprint, suppression and limits."""
+
+    @property
+    def domain(self) -> str:
+        """The group it is delivered with: for e-mail the A-label domain."""
+
+
+@dataclass(frozen=True)
+class Brand:
+    """Who speaks: printed at the end of every message and page."""
+
+    name: str
+    postal_address: str
+    help_email: str
+    public_url: str
+    notice_version: str
+
+
+@dataclass(frozen=True)
+class Mailbox:
+    """A sender of the organisation's own."""
+
+    name: str
+    address: str
+
+
+@dataclass(frozen=True)
+class Copy:
+    """What one content version says, with the frame it is said in."""
+
+    subject: str
+    preview_line: str
+    markdown: str
+    language: str
+    brand: Brand
+    sender: Mailbox
+    list_name: str
+    list_label: str
+    one_click: bool = True
+    subject_prefix: str = ""
+
+
+@dataclass(frozen=True)
+class Links:
+    """The only links that differ from person to person (promise T19, no tracking)."""
+
+    leave: str
+    one_click: str
+    preferences: str
+    why: str
+
+
+@dataclass(frozen=True, repr=False)
+class Recipient:
+    """The holes of a message, filled for one person. It prints nothing of itself."""
+
+    address: str
+    text_only: bool
+    fields: Mapping[str, str]
+    links: Links
+    message_id: str
+    envelope_sender: str
+    date: datetime
+
+
+class Program(Protocol):
+    """A content version compiled once; building one message is cheap."""
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The personal fields it names, such as `first name`; a clearance opens exactly these."""
+
+    def build(self, recipient: Recipient) -> bytes:
+        """The finished message, ready for the wire."""
+
+
+@dataclass(frozen=True, repr=False)
+class Letter:
+    """A single message, said once: confirmation, notice, invitation, test."""
+
+    sender: Mailbox
+    to: str
+    subject: str
+    text: str
+    html: str | None
+    message_id: str
+    date: datetime
+    language: str = "en"
+    headers: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True, repr=False)
+class Clearance:
+    """Leave to send one message to one address, once, and soon. Only gate/decide.py makes these.
+
+    `begin_before` is a reading of the monotonic clock in seconds: no hand-over may begin later (decision 7).
+    """
+
+    slice: int
+    row: int
+    attempt: int
+    channel: str
+    address: str
+    begin_before: float
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"Clearance(slice={self.slice}, row={self.row}, attempt={self.attempt})"
+
+
+@dataclass(frozen=True, repr=False)
+class Parcel:
+    """A cleared message, built and addressed. `sender` is the envelope sender (RFC 5321 reverse-path)."""
+
+    clearance: Clearance
+    sender: str
+    body: bytes
+
+    def __repr__(self) -> str:
+        return f"Parcel({self.clearance!r}, {len(self.body)} octets)"
+
+
+class Fate(StrEnum):
+    """How one hand-over ended."""
+
+    ACCEPTED = "accepted"
+    DEFERRED = "deferred"
+    FAILED = "failed"
+    UNCERTAIN = "uncertain"
+    UNBEGUN = "unbegun"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the provider answered for one row; `code` is its code alone (`250`, `450 4.2.1`), never its words."""
+
+    row: int
+    fate: Fate
+    code: str = ""
+    operator: bool = False
+    """Whether the fault is ours (credentials, policy block): the campaign is slowed, no person is blamed."""
+    lane_down: bool = False
+    """Whether this destination should be left alone for a while (421, connection refused, 4.7.x)."""
+
+
+class Journal(Protocol):
+    """Remembers, outside the database, which hand-overs had begun when a process died."""
+
+    def begin(self, clearance: Clearance) -> None:
+        """Written before the final dot goes out. Raises OSError when it cannot be kept: then nothing is sent."""
+
+    def end(self, clearance: Clearance, outcome: Outcome) -> None:
+        """Written after the reply."""
+
+
+class Transport(Protocol):
+    """The half that sends. Held by Services, reached by outbox.dispatch alone."""
+
+    def deliver(self, parcels: Sequence[Parcel], *, journal: Journal, stopping: Callable[[], bool]
+                ) -> Iterator[Outcome]:
+        """Hand over each parcel at most once and yield one outcome for each, in any order.
+
+        A parcel whose `begin_before` has passed, or that is left when `stopping()` turns true, is UNBEGUN.
+        """
+
+    def close(self) -> None:
+        """Say goodbye to the provider."""
+
+
+class Channel(Protocol):
+    """The half that every use case may hold: pure, cannot send."""
+
+    slug: str
+
+    def parse_address(self, raw: str) -> Address:
+        """Raises: InvalidAddress."""
+
+    def mask(self, normalised: str) -> str:
+        """The address as staff see it in tables: d•••@example.org."""
+
+    def compile(self, copy: Copy) -> Program: ...
+
+    def compose(self, letter: Letter) -> bytes: ...
+
+
+Channels = Mapping[str, Channel]
+Transports = Mapping[str, Transport]

@@ -1,0 +1,1 @@
+"""The private PostgreSQL and Redis that come with the product, and what keeps its processes alive."""

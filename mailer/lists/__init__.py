@@ -1,0 +1,1 @@
+"""What a person joins: lists, their topics, the forms, and the exact wording shown, by version."""

@@ -1,0 +1,52 @@
+"""Tables of the organisation."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Identity
+from sqlalchemy.orm import Mapped, mapped_column
+
+from mailer.db import Model
+
+
+class Instance(Model):
+    """This installation, one row: its identity, and the shift of its clock where one was asked for."""
+
+    __tablename__ = "instance"
+    __table_args__ = (CheckConstraint("one = 1", name="single"),)
+
+    one: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, default=1)
+    id: Mapped[UUID]
+    created_at: Mapped[datetime]
+    clock_shift_seconds: Mapped[int | None]
+
+
+class Organisation(Model):
+    """Who writes to people, one row; empty until first run or `mailer seed`."""
+
+    __tablename__ = "organisation"
+    __table_args__ = (
+        CheckConstraint("one = 1", name="single"),
+        CheckConstraint("mode IN ('practice', 'trial', 'live')", name="mode"),
+    )
+
+    one: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, default=1)
+    name: Mapped[str] = mapped_column(default="")
+    postal_address: Mapped[str] = mapped_column(default="")
+    help_email: Mapped[str] = mapped_column(default="")
+    public_url: Mapped[str] = mapped_column(default="")
+    time_zone: Mapped[str] = mapped_column(default="UTC")
+    mode: Mapped[str] = mapped_column(default="practice")
+    last_test_at: Mapped[datetime | None]
+
+
+class Sender(Model):
+    """A mailbox of the organisation's own that campaigns come from."""
+
+    __tablename__ = "sender"
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    name: Mapped[str]
+    address: Mapped[str]
+    is_default: Mapped[bool] = mapped_column(default=False)
+    archived: Mapped[bool] = mapped_column(default=False)

@@ -1,0 +1,1 @@
+"""One row a message a person: planned, claimed, decided, handed over, recorded."""

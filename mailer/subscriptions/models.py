@@ -1,0 +1,77 @@
+"""Tables of single-use links, limits, and goodbyes that may still be undone."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from mailer.db import Model, personal
+
+
+class SingleUseLink(Model):
+    """A random 128-bit token, single use: kept hashed, with no link to a person once used or expired (decision 18).
+
+    The raw token lies sealed in its row until its mail is accepted.
+    """
+
+    __tablename__ = "single_use_link"
+    __table_args__ = (
+        CheckConstraint("purpose IN ('confirm', 'fresh', 'start')", name="purpose"),
+        CheckConstraint("outcome IN ('open', 'used', 'expired', 'withdrawn')", name="outcome"),
+        CheckConstraint("outcome = 'open' OR (pending_request_id IS NULL AND contact_point_id IS NULL "
+                        "AND sealed_raw IS NULL)", name="closed_names_nobody"),
+        Index(None, "pending_request_id"),
+        Index(None, "contact_point_id"),
+        Index(None, "day"),
+    )
+
+    hash: Mapped[bytes] = mapped_column(primary_key=True)
+    purpose: Mapped[str]
+    day: Mapped[date]
+    outcome: Mapped[str] = mapped_column(default="open")
+    expires_at: Mapped[datetime]
+    pending_request_id: Mapped[int | None] = mapped_column(
+        ForeignKey("pending_request.id", ondelete="SET NULL"), info=personal("link to a request", erase="set null"))
+    contact_point_id: Mapped[int | None] = mapped_column(
+        ForeignKey("contact_point.id", ondelete="SET NULL"), info=personal("link to a person", erase="set null"))
+    sealed_raw: Mapped[bytes | None] = mapped_column(info=personal("token", erase="set null"))
+
+
+class Limit(Model):
+    """How often something was asked on a day, by keyed hash alone; deleted after 31 days."""
+
+    __tablename__ = "limit_count"
+    __table_args__ = (Index(None, "day"),)
+
+    bucket: Mapped[bytes] = mapped_column(primary_key=True, info=personal("keyed hash", erase="expires after 31 days"))
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    n: Mapped[int]
+    last_at: Mapped[datetime]
+
+
+class Goodbye(Model):
+    """What one leaving ended, so that its undo grants again exactly that; deleted when its time is over."""
+
+    __tablename__ = "goodbye"
+    __table_args__ = (Index(None, "undo_until"),)
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    contact_point_id: Mapped[int] = mapped_column(
+        ForeignKey("contact_point.id", ondelete="CASCADE"), info=personal("link to a person", erase="delete row"))
+    at: Mapped[datetime]
+    undo_until: Mapped[datetime]
+    undone_at: Mapped[datetime | None]
+    ended: Mapped[dict[str, Any]] = mapped_column(JSONB)
+
+
+class LeaveReason(Model):
+    """Why people left, counted by month and never kept with an address."""
+
+    __tablename__ = "leave_reason"
+
+    month: Mapped[date] = mapped_column(primary_key=True)
+    reason: Mapped[str] = mapped_column(primary_key=True)
+    n: Mapped[int]
