@@ -44,10 +44,10 @@ class Settings:
         """
         env = os.environ if env is None else env
         data_dir = Path(env.get("MAILER_DATA_DIR") or "var").absolute()
-        settings = cls(
+        return cls(
             data_dir=data_dir,
             port=_number(env, "PORT", 8000, low=1, high=65535),
-            database_url=env.get("DATABASE_URL", ""),
+            database_url=_database_url(env.get("DATABASE_URL", "")),
             redis_url=env.get("REDIS_URL", ""),
             smtp_url=_smtp_url(env.get("SMTP_URL", "")),
             mode=_mode(env.get("MAILER_MODE", "")),
@@ -63,7 +63,6 @@ class Settings:
             outbox_key=env.get("OUTBOX_KEY", ""),
             trusted_proxies=_number(env, "TRUSTED_PROXIES", 0, low=0, high=10),
         )
-        return settings
 
 
 def is_local(url: str) -> bool:
@@ -85,6 +84,16 @@ def _choice(env: Mapping[str, str], name: str, default: str, allowed: tuple[str,
     if value not in allowed:
         raise BadSettings(setting=name, why="one of " + ", ".join(allowed))
     return value
+
+
+def _database_url(raw: str) -> str:
+    """SQLAlchemy knows no `postgres:`, and takes a plain `postgresql:` for another driver than ours."""
+    scheme, separator, rest = raw.partition("://")
+    if not raw:
+        return ""
+    if not separator or scheme not in ("postgres", "postgresql", "postgresql+psycopg"):
+        raise BadSettings(setting="DATABASE_URL", why="postgresql:// and a host")
+    return f"postgresql+psycopg://{rest}"
 
 
 def _one_line(env: Mapping[str, str], name: str) -> str:
@@ -120,3 +129,38 @@ def _public_url(raw: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise BadSettings(setting="PUBLIC_URL", why="http:// or https://, a host, and a path at most")
     return raw.rstrip("/")
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """What the environment settles for the product's rules and screens; an empty value is chosen on the screen."""
+
+    mode: Mode | None = None
+    public_url: str = ""
+    mail_from: str = ""
+    postal_address: str = ""
+    one_click_scope: str = "all"
+    local_url: str = "http://localhost:8000"
+    mail_server: str = ""
+    """`` (none), `plain` (only fit for this machine) or `safe` (TLS, or this machine)."""
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Fixed":
+        server = ""
+        if settings.smtp_url:
+            encrypted = urlsplit(settings.smtp_url).scheme != "smtp"
+            server = "safe" if encrypted or is_local(settings.smtp_url) else "plain"
+        return cls(settings.mode, settings.public_url, settings.mail_from, settings.postal_address,
+                   settings.one_click_scope, f"http://localhost:{settings.port}", server)
+
+
+def resource_folder(name: str) -> Path:
+    """Where templates or migrations lie: inside the installed wheel, else at the top of the checkout."""
+    package = Path(__file__).parent
+    packed = package / "_data" / name
+    return packed if packed.is_dir() else package.parent / name
+
+
+def child_environment(**changes: str) -> dict[str, str]:
+    """The environment for a process that we start: our own, with these changes."""
+    return {**os.environ, **changes}

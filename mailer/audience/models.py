@@ -80,7 +80,11 @@ class Preference(Model):
 
 
 class PendingRequest(Model):
-    """Somebody asked to join and has not confirmed: apart from people, under a key of its own, gone after 7 days."""
+    """Somebody asked to join and has not confirmed: apart from people, under a key of its own, gone after 7 days.
+
+    The id of the person they would become is reserved here and stands in what is sealed, so that confirming moves
+    sealed values and key as they are and opens nothing.
+    """
 
     __tablename__ = "pending_request"
     __table_args__ = (
@@ -91,6 +95,7 @@ class PendingRequest(Model):
     )
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    reserved_person_id: Mapped[int]
     channel: Mapped[str]
     mode: Mapped[str]
     list_id: Mapped[int] = mapped_column(ForeignKey("mailing_list.id"))

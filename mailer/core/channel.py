@@ -120,6 +120,7 @@ class Clearance:
     channel: str
     address: str
     begin_before: float
+    text_only: bool = False
     fields: Mapping[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
@@ -133,6 +134,7 @@ class Parcel:
     clearance: Clearance
     sender: str
     body: bytes
+    campaign_id: int | None = None
 
     def __repr__(self) -> str:
         return f"Parcel({self.clearance!r}, {len(self.body)} octets)"

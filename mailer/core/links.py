@@ -49,7 +49,7 @@ class LinkSigner:
         self._ring = ring
         self._newest = ring.newest
         self._ciphers = {number: _cipher(ring, number) for number in ring.keys}
-        self._macs = {number: ring.derive(Use.TOKEN, number) for number in ring.keys}
+        self._macs = {number: ring.derive(Use.LINK, number) for number in ring.keys}
 
     def sign(self, link: Link, first: int, second: int = 0) -> str:
         """A token of 56 characters for two ids (0 ≤ id < 2⁶³)."""
@@ -77,6 +77,6 @@ class LinkSigner:
 
 
 def _cipher(ring: KeyRing, number: int) -> Cipher[ECB]:
-    key = hmac.digest(ring.derive(Use.TOKEN, number), b"ids", "sha256")
+    key = hmac.digest(ring.derive(Use.LINK, number), b"ids", "sha256")
     # One block of two ids under its own key: nothing repeats, so the plain block cipher is the permutation wanted.
     return Cipher(AES(key), ECB())  # noqa: S305 - a single-block permutation, authenticated by the MAC beside it.

@@ -29,7 +29,7 @@ class Use(StrEnum):
 
     WRAP = "wrap"
     FINGERPRINT = "fingerprint"
-    TOKEN = "token"
+    LINK = "link"
     VERP = "verp"
     SIGNATURE = "signature"
     STAFF = "staff"
@@ -137,6 +137,12 @@ class Sealer:
     def bucket(self, kind: str, value: str) -> bytes:
         """A keyed hash for limits only: 16 octets that cannot be turned back."""
         return hmac.digest(self._ring.derive(Use.LIMIT), f"{kind}\x00{value}".encode(), "sha256")[:16]
+
+    def secret(self, use: Use) -> bytes:
+        """The instance's own secret of a use that opens nothing (session cookies)."""
+        if use is not Use.SESSION:
+            raise KeyProblem(why="only the session secret is lent")
+        return self._ring.derive(use)
 
     def sign(self, message: bytes) -> bytes:
         """Ed25519 signature (64 octets, RFC 8032) of ledger heads and exports."""

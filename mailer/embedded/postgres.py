@@ -29,7 +29,7 @@ SETTINGS = {
     "log_parameter_max_length": "0", "log_parameter_max_length_on_error": "0", "log_checkpoints": "off",
 }
 IN_A_HURRY = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
-GENTLE_THEN_HARD = ((signal.SIGINT, 8.0), (signal.SIGQUIT, 3.0), (signal.SIGKILL, 2.0))
+GENTLE_THEN_HARD = ((signal.SIGINT, 5.0), (signal.SIGQUIT, 2.0), (signal.SIGKILL, 1.0))
 
 
 class PrivatePostgres:
@@ -57,11 +57,16 @@ class PrivatePostgres:
             if not (self._data / "PG_VERSION").exists():
                 self._create()
             self._launch()
-        self._ensure_database()
+        try:
+            self._ensure_database()
+        except psycopg.OperationalError:
+            raise ServerFailed(server="PostgreSQL", log=str(self._data_dir / "logs" / "postgres.log")) from None
         return f"postgresql+psycopg://{NAME}@/{NAME}?host={quote(str(self._sockets), safe='/')}&port=5432"
 
     def stop(self) -> None:
         """Shut it down in order, and hard where that does not help; also one that we adopted."""
+        if not self.running():
+            self._process.adopt(read_pid(self._data / "postmaster.pid"))
         self._process.end(GENTLE_THEN_HARD)
 
     def running(self) -> bool:

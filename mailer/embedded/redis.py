@@ -19,7 +19,7 @@ from mailer.embedded.processes import ServerProcess, read_pid, wait_until
 
 SOCKET = "redis.sock"
 PATIENCE = 30.0
-GENTLE_THEN_HARD = ((signal.SIGTERM, 4.0), (signal.SIGKILL, 2.0))
+GENTLE_THEN_HARD = ((signal.SIGTERM, 2.0), (signal.SIGKILL, 1.0))
 
 
 class PrivateRedis:
@@ -79,8 +79,11 @@ class PrivateRedis:
             return True
         if not self._answers():
             return False
-        with self._client() as client:
-            self._process.adopt(int(client.info("server")["process_id"]))
+        try:
+            with self._client() as client:
+                self._process.adopt(int(client.info("server")["process_id"]))
+        except redis.RedisError:
+            return False
         return True
 
     def _end_orphan(self) -> None:

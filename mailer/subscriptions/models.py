@@ -13,15 +13,15 @@ from mailer.db import Model, personal
 class SingleUseLink(Model):
     """A random 128-bit token, single use: kept hashed, with no link to a person once used or expired (decision 18).
 
-    The raw token lies sealed in its row until its mail is accepted.
+    The raw token lies sealed in the message that carries it, until that is accepted.
     """
 
     __tablename__ = "single_use_link"
     __table_args__ = (
         CheckConstraint("purpose IN ('confirm', 'fresh', 'start')", name="purpose"),
         CheckConstraint("outcome IN ('open', 'used', 'expired', 'withdrawn')", name="outcome"),
-        CheckConstraint("outcome = 'open' OR (pending_request_id IS NULL AND contact_point_id IS NULL "
-                        "AND sealed_raw IS NULL)", name="closed_names_nobody"),
+        CheckConstraint("outcome = 'open' OR (pending_request_id IS NULL AND contact_point_id IS NULL)",
+                        name="closed_names_nobody"),
         Index(None, "pending_request_id"),
         Index(None, "contact_point_id"),
         Index(None, "day"),
@@ -36,7 +36,6 @@ class SingleUseLink(Model):
         ForeignKey("pending_request.id", ondelete="SET NULL"), info=personal("link to a request", erase="set null"))
     contact_point_id: Mapped[int | None] = mapped_column(
         ForeignKey("contact_point.id", ondelete="SET NULL"), info=personal("link to a person", erase="set null"))
-    sealed_raw: Mapped[bytes | None] = mapped_column(info=personal("token", erase="set null"))
 
 
 class Limit(Model):

@@ -510,6 +510,7 @@ def upgrade() -> None:
     )
     op.create_table('pending_request',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('reserved_person_id', sa.BigInteger(), nullable=False),
     sa.Column('channel', sa.Text(), nullable=False),
     sa.Column('mode', sa.Text(), nullable=False),
     sa.Column('list_id', sa.BigInteger(), nullable=False),
@@ -581,8 +582,7 @@ def upgrade() -> None:
     sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('pending_request_id', sa.BigInteger(), nullable=True),
     sa.Column('contact_point_id', sa.BigInteger(), nullable=True),
-    sa.Column('sealed_raw', sa.LargeBinary(), nullable=True),
-    sa.CheckConstraint("outcome = 'open' OR (pending_request_id IS NULL AND contact_point_id IS NULL AND sealed_raw IS NULL)", name=op.f('ck_single_use_link_closed_names_nobody')),
+    sa.CheckConstraint("outcome = 'open' OR (pending_request_id IS NULL AND contact_point_id IS NULL)", name=op.f('ck_single_use_link_closed_names_nobody')),
     sa.CheckConstraint("outcome IN ('open', 'used', 'expired', 'withdrawn')", name=op.f('ck_single_use_link_outcome')),
     sa.CheckConstraint("purpose IN ('confirm', 'fresh', 'start')", name=op.f('ck_single_use_link_purpose')),
     sa.ForeignKeyConstraint(['contact_point_id'], ['contact_point.id'], name=op.f('fk_single_use_link_contact_point_id_contact_point'), ondelete='SET NULL'),

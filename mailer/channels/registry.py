@@ -1,0 +1,41 @@
+"""Loads the channels that the settings name."""
+
+from collections.abc import Sequence
+from importlib import import_module
+from types import ModuleType
+from typing import Protocol, cast
+
+from mailer.core.channel import Channel, Transport
+from mailer.core.errors import UnknownChannel
+
+
+class TransportFactory(Protocol):
+    """Opens the half that sends; `url` names the provider, `host_name` is what we call ourselves to it."""
+
+    def __call__(self, url: str, *, connections: int, host_name: str) -> Transport: ...
+
+
+def load(slugs: Sequence[str]) -> tuple[dict[str, Channel], dict[str, TransportFactory]]:
+    """The two halves of each named channel: `channel` and `open_transport` of mailer.channels.<slug>.
+
+    Raises: UnknownChannel when there is no such folder.
+    """
+    channels: dict[str, Channel] = {}
+    factories: dict[str, TransportFactory] = {}
+    for slug in slugs:
+        channels[slug] = cast(Channel, _part(slug, "channel").channel)
+        factories[slug] = cast(TransportFactory, _part(slug, "transport").open_transport)
+    return channels, factories
+
+
+def _part(slug: str, part: str) -> ModuleType:
+    package = f"mailer.channels.{slug}"
+    if not slug.isidentifier():
+        raise UnknownChannel(channel=slug)
+    try:
+        return import_module(f"{package}.{part}")
+    except ModuleNotFoundError as error:
+        # A channel that exists but lacks a library must say so, not pretend to be unknown.
+        if error.name in (package, f"{package}.{part}"):
+            raise UnknownChannel(channel=slug) from error
+        raise

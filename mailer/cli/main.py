@@ -1,0 +1,23 @@
+"""The group of all commands."""
+
+import click
+
+from mailer.cli import database, run, serve
+from mailer.cli.output import Commands
+
+COMMANDS: tuple[click.Command, ...] = (
+    run.run,
+    serve.web,
+    serve.worker,
+    serve.tick,
+    database.migrate,
+)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Mailer: newsletters that keep their promises to people."""
+
+
+for command in COMMANDS:
+    main.add_command(command)

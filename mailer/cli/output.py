@@ -1,0 +1,50 @@
+"""What commands print: a sentence for people, one JSON object for programs, one sentence for an error."""
+
+import json
+import sys
+from collections.abc import Mapping
+
+import click
+
+from mailer.core.errors import MailerError
+
+SENTENCES = {
+    "already_running": "Another mailer is running on {folder} (process {pid}); stop it or set MAILER_DATA_DIR.",
+    "bad_settings": "{setting} must be {why}.",
+    "behind_exits": "The database is older than the file of exits; look at `mailer exits status`.",
+    "migration_failed": "The database could not be brought up to date; what went wrong stands above.",
+    "no_instance": "No instance is running; start one with `mailer run`.",
+    "port_taken": "Port {port} is in use by another program; set PORT to a free one.",
+    "server_failed": "{server} did not start; see {log}.",
+    "database_silent": "The database has not answered for {seconds} seconds.",
+}
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+
+
+class Commands(click.Group):
+    """Turns an error raised on purpose into one sentence on standard error and exit status 1."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except MailerError as error:
+            click.echo(sentence(error), err=True)
+            sys.exit(1)
+
+
+def sentence(error: MailerError) -> str:
+    """What to tell a person about an error: its own sentence, or its code and fields."""
+    known = SENTENCES.get(error.code)
+    if known is not None:
+        try:
+            return known.format_map(error.context)
+        except KeyError:
+            pass
+    facts = ", ".join(f"{name}: {value}" for name, value in error.context.items())
+    return error.code.replace("_", " ").capitalize() + (f" ({facts})." if facts else ".")
+
+
+def show(result: Mapping[str, object], json_wanted: bool, text: str) -> None:
+    """Print the result: one JSON object on standard output, or the text."""
+    click.echo(json.dumps(result, ensure_ascii=False, default=str) if json_wanted else text)

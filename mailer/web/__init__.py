@@ -1,0 +1,1 @@
+"""Pages: HTTP in, one verb, HTTP out."""

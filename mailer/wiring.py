@@ -1,0 +1,122 @@
+"""Picks the real parts: the only place that does."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from time import monotonic
+
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.exc import DBAPIError
+
+from mailer import keyfile
+from mailer.channels import registry
+from mailer.core.channel import Channels, Transport
+from mailer.core.clock import Clock, SystemClock
+from mailer.core.errors import CannotSend
+from mailer.core.jobs import Jobs
+from mailer.core.links import LinkSigner
+from mailer.core.modes import Mode
+from mailer.core.tokens import SystemTokens, Tokens
+from mailer.core.vault import Sealer, VaultOpener
+from mailer.exits.file import ExitsFile
+from mailer.practice.transport import PracticeTransport, TrialTransport
+from mailer.services import Services
+from mailer.settings import Settings
+
+CLOCK_IS_READ_EVERY = 0.5
+"""Seconds between two looks at the shift that `mailer clock` stores."""
+
+
+def load_channels(names: Sequence[str]) -> Channels:
+    """The pure halves of the channels named. Raises: UnknownChannel."""
+    return registry.load(tuple(names))
+
+
+def open_engine(settings: Settings) -> Engine:
+    """One pool of connections; every connection tells the server who it is and gives up after a lock of a minute."""
+    url = settings.database_url
+    for scheme in ("postgres://", "postgresql://"):
+        if url.startswith(scheme):
+            url = "postgresql+psycopg://" + url.removeprefix(scheme)
+    return create_engine(url, pool_size=12, max_overflow=20, pool_pre_ping=True, hide_parameters=True,
+                         connect_args={"application_name": "mailer", "options": "-c lock_timeout=60s"})
+
+
+def build(settings: Settings, engine: Engine, jobs: Jobs, *, clock: Clock | None = None,
+          tokens: Tokens | None = None) -> Services:
+    """Every power, from settings. Raises: KeyProblem, BadSettings."""
+    tokens = tokens or SystemTokens()
+    clock = clock or InstanceClock(engine)
+    ring = keyfile.load_or_create(settings.key_file, tokens)
+    sealer, opener = Sealer(ring, tokens), VaultOpener(ring)
+    return Services(
+        settings=settings, engine=engine, clock=clock, tokens=tokens, sealer=sealer, opener=opener,
+        signer=LinkSigner(ring), channels=load_channels(settings.channels),
+        transports=ModeTransports(settings, engine, clock, sealer), jobs=jobs,
+        exits_log=ExitsFile(exits_folder(settings), host_name(settings, tokens)))
+
+
+def exits_folder(settings: Settings) -> Path:
+    """Where the exits files lie: beside the database, never in it."""
+    return settings.data_dir / "exits"
+
+
+def host_name(settings: Settings, tokens: Tokens) -> str:
+    """The random name of this data folder among the hosts of one installation, made on first use."""
+    path = settings.data_dir / "host"
+    if not path.exists():
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft = path.with_name(f"host.{tokens.random_bytes(6).hex()}")
+        draft.write_text(tokens.random_bytes(8).hex())
+        try:
+            path.hardlink_to(draft)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text().strip()
+
+
+class InstanceClock:
+    """The machine's clock, shifted by what `mailer clock` stored where the instance runs with `--clock`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._base = SystemClock()
+        self._shift = timedelta()
+        self._read_at = float("-inf")
+
+    def now(self) -> datetime:
+        if monotonic() - self._read_at > CLOCK_IS_READ_EVERY:
+            self._read_at = monotonic()
+            self._shift = self._stored_shift()
+        return self._base.now() + self._shift
+
+    def _stored_shift(self) -> timedelta:
+        try:
+            with self._engine.connect() as connection:
+                seconds = connection.scalar(text("SELECT clock_shift_seconds FROM instance"))
+        except DBAPIError:
+            return self._shift
+        return timedelta(seconds=seconds or 0)
+
+
+class ModeTransports:
+    """The way out that a mode allows: Practice keeps everything, Trial all but the team's, Live sends."""
+
+    def __init__(self, settings: Settings, engine: Engine, clock: Clock, sealer: Sealer) -> None:
+        self._settings = settings
+        self._engine = engine
+        self._clock = clock
+        self._sealer = sealer
+
+    def open(self, channel: str, mode: Mode) -> Transport:
+        """Raises: CannotSend when no mail server is set and the mode needs one."""
+        practice = PracticeTransport(self._engine, self._clock, self._sealer, channel)
+        if mode is Mode.PRACTICE:
+            return practice
+        if not self._settings.smtp_url:
+            raise CannotSend(lacks="SMTP_URL")
+        real = registry.open_transport(channel, self._settings.smtp_url, connections=self._settings.smtp_connections,
+                                       host_name="localhost")
+        return TrialTransport(real, practice, self._engine, self._clock, self._sealer) if mode is Mode.TRIAL else real

@@ -1,0 +1,45 @@
+"""One worker process: takes nudges from the queue until it is told to end."""
+
+import logging
+import signal
+import threading
+
+import dramatiq
+
+from mailer.core import logs
+from mailer.core.errors import BadSettings
+from mailer.settings import Settings
+from workers import actors  # noqa: F401 (importing it declares the actors to the broker)
+from workers.broker import broker
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_MS = 250
+END_WITHIN_MS = 6_000
+
+
+def main() -> None:
+    """Run until SIGTERM or SIGINT; a slice in work has 6 seconds to end, the journal knows what is left.
+
+    Raises: BadSettings without REDIS_URL.
+    """
+    logs.set_up()
+    settings = Settings.from_env()
+    if not settings.redis_url:
+        raise BadSettings(setting="REDIS_URL", why="set")
+    told = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: told.set())
+    broker.emit_after("process_boot")
+    worker = dramatiq.Worker(broker, worker_threads=settings.worker_threads, worker_timeout=LOOK_EVERY_MS)
+    worker.start()
+    log.info("worker_ready", extra={"threads": settings.worker_threads, "actors": len(broker.actors)})
+    while not told.wait(1.0):
+        continue
+    worker.stop(timeout=END_WITHIN_MS)
+    broker.close()
+    log.info("worker_ended")
+
+
+if __name__ == "__main__":
+    main()
