@@ -1,1 +1,51 @@
-"""One actor a job: it opens one unit of work and calls one verb."""
+"""One actor a job: a doorbell that calls one verb. Arguments are ids."""
+
+import logging
+
+import dramatiq
+
+from mailer.campaigns import close
+from mailer.campaigns import launch as launching
+from mailer.core.errors import CannotSend
+from mailer.core.jobs import Job
+from mailer.outbox import dispatch as road
+from mailer.services import unit_of_work
+from workers import runtime
+from workers.broker import broker
+
+log = logging.getLogger(__name__)
+
+NO_LIMIT_MS = 10 * 365 * 24 * 3600 * 1000
+"""Dispatch has no time limit: it ends its turn by itself (decision 9)."""
+
+
+@dramatiq.actor(actor_name=Job.LAUNCH.value, broker=broker, time_limit=NO_LIMIT_MS)
+def launch(campaign_id: int) -> None:
+    services = runtime.services()
+    more = True
+    while more and not runtime.STOP.is_set():
+        with unit_of_work(services) as ctx:
+            more = launching.step(ctx, campaign_id, services.settings.data_dir / "exits")
+
+
+@dramatiq.actor(actor_name=Job.DISPATCH.value, broker=broker, time_limit=NO_LIMIT_MS)
+def dispatch(campaign_id: int) -> None:
+    services = runtime.services()
+    try:
+        more = road.take_turn(runtime.seat(), campaign_id)
+    except CannotSend as error:
+        log.warning("dispatch_refused", extra={"campaign": campaign_id, "code": error.code})
+        return
+    with unit_of_work(services) as ctx:
+        if more and not runtime.STOP.is_set():
+            ctx.nudge(Job.DISPATCH, campaign_id)
+        close.close_if_done(ctx, campaign_id)
+
+
+@dramatiq.actor(actor_name=Job.SINGLES.value, broker=broker, time_limit=NO_LIMIT_MS)
+def singles() -> None:
+    try:
+        while not runtime.STOP.is_set() and road.send_singles(runtime.seat()):
+            continue
+    except CannotSend as error:
+        log.warning("singles_refused", extra={"code": error.code})

@@ -9,7 +9,10 @@ import dramatiq
 from mailer.core import logs
 from mailer.core.errors import BadSettings
 from mailer.settings import Settings
-from workers import actors  # noqa: F401 (importing it declares the actors to the broker)
+from workers import (
+    actors,  # noqa: F401 (importing it declares the actors to the broker)
+    runtime,
+)
 from workers.broker import broker
 
 log = logging.getLogger(__name__)
@@ -36,7 +39,9 @@ def main() -> None:
     log.info("worker_ready", extra={"threads": settings.worker_threads, "actors": len(broker.actors)})
     while not told.wait(1.0):
         continue
+    runtime.STOP.set()
     worker.stop(timeout=END_WITHIN_MS)
+    runtime.close()
     broker.close()
     log.info("worker_ended")
 

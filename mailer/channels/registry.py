@@ -15,17 +15,18 @@ class TransportFactory(Protocol):
     def __call__(self, url: str, *, connections: int, host_name: str) -> Transport: ...
 
 
-def load(slugs: Sequence[str]) -> tuple[dict[str, Channel], dict[str, TransportFactory]]:
-    """The two halves of each named channel: `channel` and `open_transport` of mailer.channels.<slug>.
+def load(slugs: Sequence[str]) -> dict[str, Channel]:
+    """The pure half of each named channel: `channel` of mailer.channels.<slug>.channel. Raises: UnknownChannel."""
+    return {slug: cast(Channel, _part(slug, "channel").channel) for slug in slugs}
 
-    Raises: UnknownChannel when there is no such folder.
+
+def open_transport(slug: str, url: str, *, connections: int, host_name: str) -> Transport:
+    """The half of a channel that sends, by `open_transport` of mailer.channels.<slug>.transport.
+
+    Raises: UnknownChannel, BadSettings.
     """
-    channels: dict[str, Channel] = {}
-    factories: dict[str, TransportFactory] = {}
-    for slug in slugs:
-        channels[slug] = cast(Channel, _part(slug, "channel").channel)
-        factories[slug] = cast(TransportFactory, _part(slug, "transport").open_transport)
-    return channels, factories
+    factory = cast(TransportFactory, _part(slug, "transport").open_transport)
+    return factory(url, connections=connections, host_name=host_name)
 
 
 def _part(slug: str, part: str) -> ModuleType:

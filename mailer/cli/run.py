@@ -61,12 +61,12 @@ def _start(supervisor: Supervisor, settings: Settings, choices: Mapping[str, obj
         "pid": os.getpid(), **choices,
     })
     click.echo("Bringing the database up to date …")
-    if supervisor.run_once(_child("migrate", "migrate", env)) != 0:
+    if supervisor.run_once(_python("migrate", env, "mailer.cli", "migrate")) != 0:
         raise MigrationFailed()
     line = first_run_line(settings)
     click.echo(f"Starting the web server, {settings.worker_processes} workers and the ticker …")
-    workers = [_child(f"worker-{number}", "worker", env) for number in range(1, settings.worker_processes + 1)]
-    supervisor.keep([_child("web", "web", env), _child("ticker", "tick", env), *workers])
+    workers = [_python(f"worker-{number}", env, "workers.main") for number in range(1, settings.worker_processes + 1)]
+    supervisor.keep([_python("web", env, "mailer.cli", "web"), _python("ticker", env, "workers.ticker"), *workers])
     supervisor.watch(until=lambda: _answers(settings.port))
     if not supervisor.stopping:
         click.echo(line)
@@ -85,8 +85,8 @@ def _with_servers(supervisor: Supervisor, settings: Settings) -> Settings:
     return replace(settings, database_url=database, redis_url=queue)
 
 
-def _child(name: str, command: str, env: Mapping[str, str]) -> Child:
-    return Child(name, (sys.executable, "-P", "-m", "mailer.cli", command), env)
+def _python(name: str, env: Mapping[str, str], *command: str) -> Child:
+    return Child(name, (sys.executable, "-P", "-m", *command), env)
 
 
 def _answers(port: int) -> bool:

@@ -187,6 +187,41 @@ class Transport(Protocol):
         """Say goodbye to the provider."""
 
 
+class Grade(StrEnum):
+    """How much a finding of preflight weighs; only `MUST_FIX` holds a campaign back (decision 28)."""
+
+    MUST_FIX = "must_fix"
+    LOOK = "look"
+    FINE = "fine"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check of preflight found; `code` names the check, `field` the field of Copy it is about.
+
+    `detail` is the author's own (a link, a field's name), `at` the character of `field` where it stands.
+    """
+
+    grade: Grade
+    code: str
+    field: str
+    detail: str = ""
+    at: int | None = None
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What we make of an address: the fields that tools compare, and a sentence for a person."""
+
+    fields: Mapping[str, object]
+    sentence: str
+    why: str = ""
+
+
+EXAMPLE = "This is example text."
+"""Stands in every starter text; preflight does not let it leave."""
+
+
 class Channel(Protocol):
     """The half that every use case may hold: pure, cannot send."""
 
@@ -201,6 +236,27 @@ class Channel(Protocol):
     def compile(self, copy: Copy) -> Program: ...
 
     def compose(self, letter: Letter) -> bytes: ...
+
+    def explain(self, raw: str) -> Explanation:
+        """What we make of what someone typed; it never raises for a bad address."""
+
+    def say(self, markdown: str, *, title: str, language: str, brand: Brand) -> tuple[str, str]:
+        """A letter's body in the channel's frame, as text and as HTML."""
+
+    def literal(self, text: str) -> str:
+        """A text made safe to stand inside the Markdown that `say` takes."""
+
+    def preview_html(self, copy: Copy, recipient: Recipient) -> str:
+        """What this (made-up) person sees; empty where they read text only."""
+
+    def preview_text(self, copy: Copy, recipient: Recipient) -> str:
+        """What this (made-up) person reads as text."""
+
+    def size(self, copy: Copy) -> int:
+        """Octets of the largest part, as it travels."""
+
+    def check(self, copy: Copy) -> list[Finding]:
+        """What preflight has to say about the content alone; each check yields at least one finding."""
 
 
 Channels = Mapping[str, Channel]

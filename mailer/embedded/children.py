@@ -10,12 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mailer.embedded.processes import runs, send, wait_until
+from mailer.embedded.processes import private_log, runs, send, wait_until
 
 PR_SET_PDEATHSIG = 1
 AT_ONCE = 5.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 4.0
-LARGEST_LOG = 20_000_000
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
@@ -78,9 +77,7 @@ class Kept:
         return False
 
     def _start(self) -> None:
-        if self._log.exists() and self._log.stat().st_size > LARGEST_LOG:
-            self._log.replace(self._log.with_suffix(".log.1"))
-        with os.fdopen(os.open(self._log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab") as words:
+        with private_log(self._log) as words:
             self._process = subprocess.Popen(  # noqa: S603 (our own commands, no shell)
                 list(self.child.argv), env=dict(self.child.env), stdin=subprocess.DEVNULL, stdout=words, stderr=words,
                 start_new_session=True, umask=0o077, preexec_fn=_end_with(os.getpid()))

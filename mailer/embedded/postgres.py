@@ -13,7 +13,7 @@ import psycopg
 from mailer.embedded.errors import ServerFailed
 from mailer.embedded.folders import private_folder, socket_folder
 from mailer.embedded.identity import Identity, for_postgres
-from mailer.embedded.processes import PLAIN_ENVIRONMENT, ServerProcess, read_pid, wait_until
+from mailer.embedded.processes import PLAIN_ENVIRONMENT, ServerProcess, private_log, read_pid, wait_until
 
 NAME = "mailer"
 SOCKET = ".s.PGSQL.5432"
@@ -43,7 +43,7 @@ class PrivatePostgres:
         self._data = self._data_dir / "postgres"
         self._durable = durable
         self._identity = identity
-        self._sockets = self._data_dir
+        self.sockets = self._data_dir
         self._process = ServerProcess(str(self._data))
 
     def start(self) -> str:
@@ -61,7 +61,7 @@ class PrivatePostgres:
             self._ensure_database()
         except psycopg.OperationalError:
             raise ServerFailed(server="PostgreSQL", log=str(self._data_dir / "logs" / "postgres.log")) from None
-        return f"postgresql+psycopg://{NAME}@/{NAME}?host={quote(str(self._sockets), safe='/')}&port=5432"
+        return f"postgresql+psycopg://{NAME}@/{NAME}?host={quote(str(self.sockets), safe='/')}&port=5432"
 
     def stop(self) -> None:
         """Shut it down in order, and hard where that does not help; also one that we adopted."""
@@ -83,9 +83,9 @@ class PrivatePostgres:
         private_folder(self._data_dir / "logs")
         private_folder(self._data_dir / "run")
         self._identity = self._identity or for_postgres(self._data)
-        self._sockets = socket_folder(self._data_dir, "postgres", SOCKET, self._identity.owner())
+        self.sockets = socket_folder(self._data_dir, "postgres", SOCKET, self._identity.owner())
         self._identity.must_reach(self._data_dir, _program("postgres"))
-        self._identity.give(self._sockets)
+        self._identity.give(self.sockets)
         if self._data.exists():
             self._identity.give(self._data)
 
@@ -120,7 +120,7 @@ class PrivatePostgres:
         fresh.mkdir(mode=0o700)
         identity = self._identity or Identity()
         identity.give(fresh)
-        with (self._data_dir / "logs" / "initdb.log").open("wb") as words:
+        with private_log(self._data_dir / "logs" / "initdb.log") as words:
             made = subprocess.run(  # noqa: S603 (the wheel's own program, no shell)
                 [*identity.prefix, str(_program("initdb")), "-D", str(fresh), f"--username={NAME}", "--auth=trust",
                  "--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8",
@@ -133,7 +133,7 @@ class PrivatePostgres:
 
     def _launch(self) -> None:
         wanted = SETTINGS | ({} if self._durable else IN_A_HURRY)
-        wanted["unix_socket_directories"] = '"' + str(self._sockets).replace('"', '""') + '"'
+        wanted["unix_socket_directories"] = '"' + str(self.sockets).replace('"', '""') + '"'
         argv = [str(_program("postgres")), "-D", str(self._data)]
         for name, value in wanted.items():
             argv += ["-c", f"{name}={value}"]
@@ -155,7 +155,7 @@ class PrivatePostgres:
                     connection.execute(f"CREATE DATABASE {NAME}")
 
     def _connect(self) -> "psycopg.Connection[tuple[str, ...]]":
-        return psycopg.connect(host=str(self._sockets), port=5432, user=NAME, dbname="postgres", autocommit=True,
+        return psycopg.connect(host=str(self.sockets), port=5432, user=NAME, dbname="postgres", autocommit=True,
                                connect_timeout=5)
 
 

@@ -6,10 +6,12 @@ import subprocess
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from mailer.embedded.identity import Identity
 
 PLAIN_ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
+LARGEST_LOG = 20_000_000
 Steps = Sequence[tuple[signal.Signals, float]]
 
 
@@ -37,6 +39,13 @@ def runs(pid: int, marker: str) -> bool:
     return os.fsencode(marker) in listed.stdout
 
 
+def private_log(file: Path) -> BinaryIO:
+    """A log to append to that only we can read; one that has grown past 20 MB is put aside first."""
+    if file.exists() and file.stat().st_size > LARGEST_LOG:
+        file.replace(file.with_suffix(".log.1"))
+    return os.fdopen(os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab")
+
+
 def wait_until(true: Callable[[], bool], seconds: float, pause: float = 0.03) -> bool:
     """Ask again until the answer is yes or the time, in seconds, is over; returns the last answer."""
     deadline = time.monotonic() + seconds
@@ -57,7 +66,7 @@ class ServerProcess:
 
     def launch(self, argv: Sequence[str], log: Path, identity: Identity) -> None:
         """Start it with its words going to `log`; nothing of our environment goes along."""
-        with os.fdopen(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab") as words:
+        with private_log(log) as words:
             self._child = subprocess.Popen(  # noqa: S603 (fixed programs, no shell)
                 [*identity.prefix, *argv], stdin=subprocess.DEVNULL, stdout=words, stderr=words, cwd="/",
                 env=PLAIN_ENVIRONMENT, umask=0o077, start_new_session=True, **identity.drop())

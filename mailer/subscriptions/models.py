@@ -1,9 +1,9 @@
-"""Tables of single-use links, limits, and goodbyes that may still be undone."""
+"""Tables of single-use links, limits, stops that wait, and goodbyes that may still be undone."""
 
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, SmallInteger
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -64,6 +64,19 @@ class Goodbye(Model):
     undo_until: Mapped[datetime]
     undone_at: Mapped[datetime | None]
     ended: Mapped[dict[str, Any]] = mapped_column(JSONB)
+
+
+class DelayedStop(Model):
+    """A stop typed by a network that typed many: it takes effect when due, at most 24 hours later (decision 22)."""
+
+    __tablename__ = "delayed_stop"
+    __table_args__ = (Index(None, "due_at"),)
+
+    channel: Mapped[str] = mapped_column(primary_key=True)
+    fingerprint: Mapped[bytes] = mapped_column(
+        primary_key=True, info=personal("address fingerprint", erase="expires within 24 hours"))
+    fingerprint_version: Mapped[int] = mapped_column(SmallInteger)
+    due_at: Mapped[datetime]
 
 
 class LeaveReason(Model):

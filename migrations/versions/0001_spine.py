@@ -54,7 +54,9 @@ def upgrade() -> None:
     sa.Column('host', sa.Text(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('number', sa.BigInteger(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
     sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('detail', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.PrimaryKeyConstraint('host', 'id', name=op.f('pk_exit_mark'))
     )
     op.create_table('exit_override',

@@ -5,91 +5,12 @@ import base64
 import re
 import ssl
 import time
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+
+from tests.fakes.smtp_behaviour import Behaviour, Delivery, Fault, Record
 
 MESSAGE_ID = re.compile(rb"^message-id:\s*(.*?)\s*$", re.IGNORECASE | re.MULTILINE)
 PATH = re.compile(r"<([^>]*)>(.*)", re.DOTALL)
-LARGEST = 64 * 1024 * 1024
-
-
-@dataclass
-class Fault:
-    """What goes wrong at a stage: a reply, `close`, `stall` or a delay in seconds before the usual answer.
-
-    It spares the first `skip` chances and happens `times` times (for ever when None), only to `recipient` if named.
-    """
-
-    stage: str
-    reply: str = ""
-    close: bool = False
-    stall: bool = False
-    delay: float = 0
-    times: int | None = None
-    skip: int = 0
-    recipient: str = ""
-
-    def strikes(self, stage: str, recipient: str) -> bool:
-        if stage != self.stage or self.recipient not in ("", recipient) or self.times == 0:
-            return False
-        if self.skip:
-            self.skip -= 1
-            return False
-        if self.times is not None:
-            self.times -= 1
-        return True
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """A message the server has taken: stamped when its final dot was read (monotonic nanoseconds)."""
-
-    at: int
-    mail_at: int
-    sender: str
-    recipient: str
-    message_id: str
-    size: int
-    connection: int
-    parameters: str = ""
-    body: bytes | None = None
-
-
-@dataclass
-class Behaviour:
-    """What the server offers and how it misbehaves; may be changed while it runs."""
-
-    extensions: tuple[str, ...] = ("PIPELINING", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES")
-    size: int | None = LARGEST
-    ehlo: bool = True
-    tls: ssl.SSLContext | None = None
-    users: dict[str, str] = field(default_factory=dict)
-    mechanisms: str = "PLAIN LOGIN"
-    max_messages: int = 0
-    goodbye: str = ""
-    keep: bool = True
-    faults: list[Fault] = field(default_factory=list)
-
-
-@dataclass
-class Record:
-    """What the server saw."""
-
-    deliveries: list[Delivery] = field(default_factory=list)
-    mails: list[tuple[int, str]] = field(default_factory=list)
-    """Each MAIL FROM with the monotonic nanosecond it was read."""
-    greetings: list[str] = field(default_factory=list)
-    logins: list[str] = field(default_factory=list)
-    commands: Counter[str] = field(default_factory=Counter)
-    connections: int = 0
-    open: int = 0
-    most_open: int = 0
-
-    @property
-    def counts(self) -> Counter[tuple[str, str]]:
-        """How often each (recipient, message id) was taken."""
-        return Counter((delivery.recipient, delivery.message_id) for delivery in self.deliveries)
 
 
 class Hangup(Exception):
@@ -108,6 +29,7 @@ class Conversation:
         record.most_open = max(record.most_open, record.open)
         self._number = record.connections
         self._messages = 0
+        self._buffer = bytearray()
         self._encrypted = writer.get_extra_info("ssl_object") is not None
         self._signed_in = False
         self._start_over()
@@ -117,11 +39,10 @@ class Conversation:
             await self._answer("banner", "220 fake.invalid ESMTP")
             while True:
                 await self._command(await self._line())
-        except (Hangup, ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ssl.SSLError):
+        except (Hangup, ConnectionError, ssl.SSLError):
             return
         finally:
             self._record.open -= 1
-            # Without linger a fault that closes is a reset or an orderly end, as the kernel decides; both occur.
             self._writer.close()
 
     def _start_over(self) -> None:
@@ -131,32 +52,42 @@ class Conversation:
         self._recipients: list[str] = []
 
     async def _line(self) -> str:
-        return (await self._reader.readuntil(b"\r\n"))[:-2].decode("utf-8", "surrogateescape")
+        while (end := self._buffer.find(b"\r\n")) < 0:
+            await self._more()
+        line = self._buffer[:end].decode("utf-8", "surrogateescape")
+        del self._buffer[:end + 2]
+        return line
+
+    async def _more(self) -> None:
+        chunk = await self._reader.read(1 << 16)
+        if not chunk:
+            raise Hangup
+        self._buffer += chunk
 
     async def _say(self, reply: str) -> None:
         self._writer.write(reply.encode() + b"\r\n")
         await self._writer.drain()
 
-    async def _trouble(self, stage: str, recipient: str = "") -> str:
-        """The reply that a fault puts in place of the usual one, if any."""
-        fault = next((fault for fault in self._does.faults if fault.strikes(stage, recipient)), None)
+    def _fault(self, stage: str, recipient: str = "") -> Fault | None:
+        return next((fault for fault in self._does.faults if fault.strikes(stage, recipient)), None)
+
+    async def _act(self, fault: Fault | None) -> str:
+        """Let the fault happen; the reply that it puts in place of the usual one, if any."""
         if fault is None:
             return ""
         if fault.delay:
             await asyncio.sleep(fault.delay)
         if fault.stall:
             await self._reader.read(-1)
-            raise Hangup
         if fault.reply.startswith("421"):
             await self._say(fault.reply)
-            raise Hangup
-        if fault.close:
+        if fault.stall or fault.close or fault.reply.startswith("421"):
             raise Hangup
         return fault.reply
 
     async def _answer(self, stage: str, reply: str, recipient: str = "") -> bool:
         """Answer as usual unless a fault does; whether it was as usual."""
-        instead = await self._trouble(stage, recipient)
+        instead = await self._act(self._fault(stage, recipient))
         await self._say(instead or reply)
         return not instead
 
@@ -195,6 +126,8 @@ class Conversation:
         if self._does.tls is None:
             await self._say("502 5.5.1 no")
         elif await self._answer("starttls", "220 2.0.0 go"):
+            # What came in the clear before the handshake is thrown away (RFC 3207 section 6).
+            self._buffer.clear()
             await self._writer.start_tls(self._does.tls)
             self._encrypted = True
             self._start_over()
@@ -220,7 +153,8 @@ class Conversation:
         now = time.monotonic_ns()
         path = PATH.search(rest)
         sender = path[1] if path else ""
-        self._record.mails.append((now, sender))
+        if self._does.keep:
+            self._record.mails.append((now, sender))
         if self._does.users and not self._signed_in:
             await self._say("530 5.7.0 Authentication required")
         elif await self._answer("mail", "250 2.1.0 ok"):
@@ -242,31 +176,51 @@ class Conversation:
             await self._content()
 
     async def _content(self) -> None:
-        if any(fault.stage == "body" for fault in self._does.faults):
-            await self._reader.readexactly(1)
-            await self._trouble("body", self._recipients[0])
-            body = b"?" + await self._until_dot()
-        else:
-            body = await self._until_dot()
-        delivery = self._delivery(body)
-        fault = self._refusal_after_dot(delivery.recipient)
-        if not fault:
-            for recipient in self._recipients:
-                self._taken(replace(delivery, recipient=recipient))
-            self._messages += 1
+        if not self._buffer:
+            await self._more()
+        await self._act(self._fault("body", self._recipients[0]))
+        body = await self._until_dot()
+        now = time.monotonic_ns()
+        fault = self._fault("dot", self._recipients[0])
+        if fault is None or not fault.reply:
+            self._take(now, body)
         self._start_over()
-        await self._answer("dot", "250 2.0.0 taken", delivery.recipient)
+        await self._say(await self._act(fault) or "250 2.0.0 taken")
         if self._does.max_messages and self._messages >= self._does.max_messages:
             if self._does.goodbye:
                 await self._say(self._does.goodbye)
             raise Hangup
 
     async def _until_dot(self) -> bytes:
-        first = await self._reader.readuntil(b"\r\n")
-        if first == b".\r\n":
-            return b""
-        body = first + (b"" if first == b".\r\n" else await self._rest_after(first))
-        return body
+        searched = 0
+        while not self._buffer.startswith(b".\r\n"):
+            end = self._buffer.find(b"\r\n.\r\n", searched)
+            if end >= 0:
+                body = bytes(self._buffer[:end + 2])
+                del self._buffer[:end + 5]
+                return body[1 if body.startswith(b".") else 0:].replace(b"\r\n..", b"\r\n.")
+            searched = max(len(self._buffer) - 4, 0)
+            await self._more()
+        del self._buffer[:3]
+        return b""
 
-    async def _rest_after(self, first: bytes) -> bytes:
-        raise NotImplementedError
+    def _take(self, now: int, body: bytes) -> None:
+        found = MESSAGE_ID.search(body, 0, max(body.find(b"\r\n\r\n"), 0) or len(body))
+        self._messages += 1
+        for recipient in self._recipients:
+            self._taken(Delivery(
+                at=now, mail_at=self._mail_at, sender=self._sender or "", recipient=recipient,
+                message_id=found[1].decode("utf-8", "replace") if found else "-", size=len(body),
+                connection=self._number, parameters=self._parameters, body=body if self._does.keep else None,
+            ))
+
+    async def _on_rset(self, _: str) -> None:
+        self._start_over()
+        await self._answer("rset", "250 2.0.0 ok")
+
+    async def _on_noop(self, _: str) -> None:
+        await self._say("250 2.0.0 ok")
+
+    async def _on_quit(self, _: str) -> None:
+        await self._say("221 2.0.0 bye")
+        raise Hangup

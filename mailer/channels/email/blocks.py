@@ -17,6 +17,7 @@ BUTTON = "{button}"
 DECORATIVE = "{decorative}"
 
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
 _LINK = re.compile(r"(https?://[^\s/?#]+([/?#]\S*)?|mailto:[^\s@]+@\S+|tel:\+?[0-9.()/ -]+)", re.IGNORECASE)
 _PICTURE = re.compile(r"https?://[^\s/?#]+([/?#]\S*)?", re.IGNORECASE)
 _BRACE_IN_LINK = "%EF%B7%92"
@@ -44,6 +45,11 @@ def read(markdown: str) -> tuple[list[Token], Found]:
     """The message as tokens that only hold what may be sent."""
     found = Found()
     return _PARSER.parse(_CONTROLS.sub("", _with_line_feeds(markdown)), {"found": found}), found
+
+
+def literal(text: str) -> str:
+    """A text that Markdown reads as it stands, on one line."""
+    return _PUNCTUATION.sub(r"\\\g<0>", " ".join(_CONTROLS.sub(" ", text).split()))
 
 
 def _with_line_feeds(text: str) -> str:

@@ -83,6 +83,8 @@ def clean(raw: str) -> str:
 
     Line ends and control characters become spaces, direction overrides and noncharacters go, white space is folded.
     """
+    if len(raw) <= LONGEST and raw.isprintable() and raw == raw.strip() and "  " not in raw:
+        return raw
     kept = "".join(
         " " if unicodedata.category(letter) in _UNPRINTABLE else letter
         for letter in _DROPPED.sub("", raw[:10 * LONGEST]))

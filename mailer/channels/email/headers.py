@@ -4,6 +4,7 @@ import base64
 import re
 from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 
 from mailer.channels.email.address import EmailAddress, wire_form
 from mailer.core.errors import InvalidAddress, MailerError
@@ -19,6 +20,7 @@ _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+( [A-Za-z0-9!#$%&'*+/=?^_`{
 _TOKEN = re.compile(r"[A-Za-z0-9-]{1,60}")
 _DOT_ATOM = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*", re.ASCII)
 _URL = re.compile(r"https?://[!-;=?-~]{1,800}", re.ASCII)
+_PLAIN_LINK = re.compile(r"https?://[][A-Za-z0-9:/._~%+-]{1,800}", re.ASCII)
 _MESSAGE_ID = re.compile(r"[!-;=?-~]{1,200}@[!-;=?-~]{1,255}", re.ASCII)
 
 
@@ -52,7 +54,7 @@ def unstructured(value: str, field: str) -> str:
 
 def phrase(value: str, field: str) -> str:
     """A display name: atoms, a quoted string, or encoded-words (RFC 2047 §5). Raises: UnsafeHeader."""
-    value = checked(value, field).strip(" ")
+    value = " ".join(checked(value, field).split())
     if not value.isascii() or "=?" in value or len(value) > LONGEST_WORD:
         return _encoded_words(value, len(field) + 2)
     if not value or _ATOMS.fullmatch(value):
@@ -99,6 +101,20 @@ def url(value: str, field: str) -> str:
     return f"<{value}>"
 
 
+def plain_link(value: str) -> str:
+    """A link of ours, of letters that mean nothing in HTML, text or a header. Raises: UnsafeHeader."""
+    if not _PLAIN_LINK.fullmatch(value):
+        raise UnsafeHeader(field="link")
+    return value
+
+
+def host(value: str, field: str) -> str:
+    """A host name in A-labels. Raises: UnsafeHeader."""
+    if value.isascii():
+        return checked(value.lower(), field)
+    return one_mailbox(f"x@{value}", field).rpartition("@")[2]
+
+
 def message_id(value: str) -> str:
     """An identifier in its angle brackets. Raises: UnsafeHeader."""
     bare = value[1:-1] if value.startswith("<") and value.endswith(">") else value
@@ -107,6 +123,7 @@ def message_id(value: str) -> str:
     return f"<{bare}>"
 
 
+@lru_cache(maxsize=16)
 def date(value: datetime) -> str:
     """A moment with its numeric zone (RFC 5322 §3.3)."""
     return format_datetime(value)
@@ -121,7 +138,7 @@ def list_id(name: str, label: str, host: str) -> str:
     return f"{words}\r\n <{whole}>" if words else f"<{whole}>"
 
 
-def extra(name: str, value: str) -> tuple[str, str]:
+def further(name: str, value: str) -> tuple[str, str]:
     """A further header of a letter, fit for its place. Raises: UnsafeHeader."""
     if not _TOKEN.fullmatch(name):
         raise UnsafeHeader(field="header name")

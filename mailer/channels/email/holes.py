@@ -10,6 +10,7 @@ from typing import Final
 
 from mailer.channels.email import fields
 from mailer.channels.email.fields import Chip
+from mailer.channels.email.headers import plain_link
 from mailer.core.channel import Recipient
 
 LEAVE: Final = "leave"
@@ -57,11 +58,11 @@ class Holes:
         return marked.replace(BRACE, brace)
 
     def value(self, key: str, recipient: Recipient) -> str:
-        """What stands in a hole for one person, not yet escaped for its place."""
+        """What stands in a hole for one person, not yet escaped for its place. Raises: UnsafeHeader."""
         if key in self.chips:
             return fields.value(self.chips[key], recipient.fields)
         link: str = getattr(recipient.links, key)
-        return link
+        return plain_link(link)
 
     def fill(self, marked: str, recipient: Recipient, escape: Callable[[str], str] = str) -> str:
         """The text as one person reads it."""

@@ -1,7 +1,5 @@
 """Lays a message out as HTML that mail programs render: tables, inlined CSS, light and dark."""
 
-from pathlib import Path
-
 import css_inline
 import nh3
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -10,7 +8,7 @@ from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 from markupsafe import Markup, escape
 
-import mailer
+from mailer.settings import resource_folder
 
 RIGHT_TO_LEFT = frozenset({"ar", "dv", "fa", "he", "ks", "ps", "sd", "ug", "ur", "yi"})
 FULL_WIDTH = 576
@@ -27,17 +25,13 @@ _ATTRIBUTES = {
 _SCHEMES = {"http", "https", "mailto", "tel"}
 
 
-def _folder() -> Path:
-    package = Path(mailer.__file__).parent
-    installed = package / "_data" / "templates"
-    return (installed if installed.is_dir() else package.parent / "templates") / "messages" / "email"
-
-
 FRAMES = Environment(
-    loader=FileSystemLoader(_folder()), autoescape=select_autoescape(["html"]), undefined=StrictUndefined,
+    loader=FileSystemLoader(resource_folder("templates") / "messages" / "email"),
+    autoescape=select_autoescape(["html"]), undefined=StrictUndefined,
     trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
 
-_INLINER = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
+_KEEP = ' data-css-inline="keep"'
+_INLINER = css_inline.CSSInliner(load_remote_stylesheets=False)
 
 
 def body(tokens: list[Token]) -> Markup:
@@ -48,8 +42,9 @@ def body(tokens: list[Token]) -> Markup:
 
 
 def page(values: dict[str, object]) -> str:
-    """The whole document, its CSS inlined; media queries stay in the head."""
-    return _INLINER.inline(FRAMES.get_template("frame.html").render(values)).rstrip("\n") + "\n"
+    """The whole document, its CSS inlined; media queries stay in the head as they are."""
+    document = _INLINER.inline(FRAMES.get_template("frame.html").render(values))
+    return document.replace(_KEEP, "", 1).rstrip("\n") + "\n"
 
 
 def direction(language: str) -> str:
@@ -81,7 +76,7 @@ class _Renderer(RendererHTML):
                 child.attrs = {**child.attrs, "width": FULL_WIDTH, "class": "wide"}
         return f'<p class="figure">{self.renderInline(children, options, {})}</p>\n'
 
-    def image(self, tokens: list[Token], at: int, options: OptionsDict, env: object) -> str:  # type: ignore[override]
+    def image(self, tokens: list[Token], at: int, options: OptionsDict, env: object) -> str:  # type: ignore[override]  # Its types are looser than its use.
         # The alternative text was settled when the message was read; an ornament has an empty one.
         return f"<img{self.renderAttrs(tokens[at])}>"
 

@@ -7,7 +7,7 @@ WIDTH = 76
 
 _UNSAFE = re.compile(rb"[^\t\x20-\x3c\x3e-\x7e]")
 _END = re.compile(rb"[ \t]\Z")
-_UNCUT = re.compile(r"[A-Za-z0-9:/.?&;#+_~%-]{0,75}").fullmatch
+_PLAIN = re.compile(r"[A-Za-z0-9:/.+_~%-]*").fullmatch
 
 
 def encode(text: str) -> bytes:
@@ -20,7 +20,15 @@ def encode(text: str) -> bytes:
 
 def encode_value(value: str) -> bytes:
     """A value that stands in a hole, on lines of its own between two soft breaks."""
-    return value.encode() if _UNCUT(value) else encode(value)
+    return plain(value) if _PLAIN(value) else encode(value)
+
+
+def plain(value: str) -> bytes:
+    """Text that is known to need no escape, cut into lines."""
+    if len(value) < WIDTH:
+        return value.encode()
+    row = WIDTH - 1
+    return SOFT_BREAK.join(value[start:start + row].encode() for start in range(0, len(value), row))
 
 
 def _line(line: bytes) -> bytes:

@@ -38,10 +38,14 @@ def open_transport(url: str, *, connections: int, host_name: str, timeouts: Time
     Nothing is connected until the first message. Raises: BadSettings.
     """
     parts = urlsplit(url)
+    try:
+        port = parts.port
+    except ValueError:
+        raise BadSettings(setting="SMTP_URL", why="a port is a number up to 65535") from None
     if parts.scheme not in PORTS or not parts.hostname:
         raise BadSettings(setting="SMTP_URL", why="smtp://, smtp+starttls:// or smtps:// and a host")
     server = Server(
-        scheme=parts.scheme, host=parts.hostname, port=parts.port or PORTS[parts.scheme],
+        scheme=parts.scheme, host=parts.hostname, port=port or PORTS[parts.scheme],
         user=unquote(parts.username or ""), password=unquote(parts.password or ""), host_name=host_name,
         tls=tls or ssl.create_default_context(), timeouts=timeouts or Timeouts(),
     )
@@ -53,7 +57,10 @@ def _nothing(clearance: Clearance) -> None:
 
 
 class SmtpTransport:
-    """Implements `Transport`; may be shared by threads. Each connection is served by one thread at a time."""
+    """Implements `Transport`; may be shared by threads. Each connection is served by one thread at a time.
+
+    `journal`, `stopping` and `on_begin` are called from those threads, several at once.
+    """
 
     def __init__(self, server: Server, connections: int, on_begin: Callable[[Clearance], None]) -> None:
         self._server = server
@@ -157,6 +164,7 @@ class _Load:
         self._stopping = stopping
         self._left = deque(parcels)
         self._in_hand = 0
+        self._abandoned = False
         self._until = max(parcel.clearance.begin_before for parcel in parcels)
         self._lock = threading.Lock()
         self._outcomes: queue.SimpleQueue[Outcome | None] = queue.SimpleQueue()
@@ -181,10 +189,10 @@ class _Load:
             self.fault = Verdict(Action.RETRY, Fate.DEFERRED, outcome.code, outcome.operator, lane_down=True)
         with self._lock:
             self._in_hand -= 1
-            if outcome is None:
+            if outcome is None and not self._abandoned:
                 self._left.appendleft(parcel)
-        if outcome is not None:
-            self._outcomes.put(outcome)
+                return
+        self._outcomes.put(outcome or UNBEGUN.outcome(parcel.clearance.row))
 
     def leave(self) -> None:
         """A thread has done what it could; the last one says so to `next_outcome`."""
@@ -213,9 +221,10 @@ class _Load:
     def abandon(self) -> None:
         """Forget what has not begun and wait for what has: its journal entries are written by then."""
         with self._lock:
+            self._abandoned = True
             self._left.clear()
-        while self._in_hand and self._outcomes.get() is not None:
-            pass
+        while self._in_hand and self.crews:
+            self._outcomes.get()
 
     def _leave_behind(self, verdict: Verdict) -> None:
         with self._lock:

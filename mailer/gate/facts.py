@@ -1,0 +1,197 @@
+"""What the gate knows of a slice, read in a fixed number of statements however many rows it has.
+
+Each statement stands alone: under READ COMMITTED it sees what committed after the rows were locked, so that a person
+who has left by then is refused (decision 7).
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from psycopg import Cursor, sql
+
+from mailer.core.messages import Purpose
+from mailer.core.modes import Mode
+from mailer.core.reasons import Reason
+from mailer.gate.rules import Consent, Facts, capped, day
+from mailer.gate.terms import CampaignTerms
+
+POINTS = """
+    SELECT c.id, c.person_id, c.channel, c.fingerprint, c.sealed, k.wrapped, p.format, coalesce(p.every_days, 0),
+           p.paused_until, p.last_campaign_on, coalesce(p.hold, false), NULL
+    FROM contact_point c
+    LEFT JOIN vault.person_key k ON k.person_id = c.person_id
+    LEFT JOIN preference p ON p.contact_point_id = c.id
+    WHERE c.id = ANY(%s)
+"""
+POINTS_WITH_NAME = POINTS.replace("NULL", "n.sealed_first_name").replace(
+    "WHERE", "JOIN person n ON n.id = c.person_id\n    WHERE")
+STANDING = """
+    SELECT contact_point_id, topic_id, purpose, state, mode FROM standing
+    WHERE contact_point_id = ANY(%s) AND list_id = %s
+"""
+SUPPRESSED = """
+    SELECT channel, fingerprint, list_id, reason, day FROM suppression
+    WHERE channel = ANY(%s) AND fingerprint = ANY(%s) AND list_id = ANY(%s) AND (until IS NULL OR until > %s)
+"""
+TEAM = "SELECT email_fingerprint FROM staff WHERE email_fingerprint = ANY(%s) AND email_verified AND state = 'active'"
+OWN_CLEARED = """
+    SELECT contact_point_id, max(at) FROM {decisions}
+    WHERE campaign_id = %s AND month = %s AND cleared AND contact_point_id = ANY(%s) GROUP BY contact_point_id
+"""
+
+_BEST = (Consent.LIVE, Consent.ENDED, Consent.REFUSED)
+_WEAKEST_MODE = (Mode.PRACTICE, Mode.TRIAL, Mode.LIVE)
+Standings = tuple[tuple[int, str, str, str], ...]
+
+
+class Point(NamedTuple):
+    """One contact point as the gate reads it; what is sealed stays so here."""
+
+    id: int
+    person_id: int
+    channel: str
+    fingerprint: bytes
+    sealed: bytes
+    wrapped: bytes | None
+    format: str
+    every_days: int
+    paused_until: datetime | None
+    last_campaign_on: date | None
+    hold: bool
+    sealed_first_name: bytes | None
+
+
+class Row(NamedTuple):
+    """A contact point, none where it is gone, and the facts of it; `own`: the campaign asked for holds its cap."""
+
+    point: Point | None
+    facts: Facts
+    own: bool = False
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What somebody's standing rows say to one campaign."""
+
+    consent: Consent = Consent.NONE
+    elsewhere: bool = False
+    partner: bool = False
+    mode: Mode | None = None
+
+
+NO_ANSWER = Answer()
+GONE = Row(None, Facts(known=False, reachable=False))
+
+
+def facts(cursor: Cursor[Any], terms: CampaignTerms, contact_point_ids: Sequence[int], now: datetime, *,
+          decisions: str = "decision") -> dict[int, Row]:
+    """The facts of each contact point for one campaign, `GONE` for those that are no more.
+
+    `decisions` names the leaf to look in for the campaign's own earlier clearances.
+    """
+    ids = list(contact_point_ids)
+    found = points(cursor, ids, with_name="first name" in terms.fields)
+    standing = _standing(cursor, terms, ids)
+    prints = [point.fingerprint for point in found.values()]
+    entries = suppressions(cursor, [terms.channel], prints, [0, terms.list_id], now)
+    team = _team(cursor, terms, prints, standing.values())
+    own = _own_days(cursor, terms, found.values(), now, decisions)
+    rows = dict.fromkeys(ids, GONE)
+    for point in found.values():
+        answer = standing.get(point.id, NO_ANSWER)
+        holds = own.get(point.id, date.max) == point.last_campaign_on
+        rows[point.id] = Row(point, Facts(
+            suppressed=reasons_for(entries.get(point.fingerprint, ()), terms.channel, (0, terms.list_id)),
+            reachable=point.wrapped is not None and point.channel == terms.channel,
+            hold=point.hold, consent=answer.consent, elsewhere=answer.elsewhere, partner=answer.partner,
+            mode=terms.mode, consent_mode=answer.mode, trusted=point.fingerprint in team,
+            paused_until=point.paused_until, every_days=point.every_days,
+            last_campaign_on=point.last_campaign_on if point.every_days and not holds else None), holds)
+    return rows
+
+
+def points(cursor: Cursor[Any], ids: Sequence[int], *, with_name: bool = False) -> dict[int, Point]:
+    """The contact points that exist, by id; the sealed first name only where it is asked for."""
+    cursor.execute(POINTS_WITH_NAME if with_name else POINTS, (list(ids),))
+    return {row[0]: Point(*row) for row in cursor.fetchall()}
+
+
+class Entry(NamedTuple):
+    """One entry of the stop list."""
+
+    channel: str
+    list_id: int
+    reason: Reason
+    day: date
+
+
+def suppressions(cursor: Cursor[Any], channels: Sequence[str], prints: Sequence[bytes], lists: Sequence[int],
+                 now: datetime) -> dict[bytes, list[Entry]]:
+    """The entries in force for these fingerprints and scopes (0: everything of the channel)."""
+    cursor.execute(SUPPRESSED, (list(channels), list(prints), list(lists), day(now)))
+    entries: dict[bytes, list[Entry]] = defaultdict(list)
+    for channel, fingerprint, list_id, reason, since in cursor.fetchall():
+        entries[fingerprint].append(Entry(channel, list_id, Reason(reason), since))
+    return entries
+
+
+def reasons_for(entries: Iterable[Entry], channel: str, lists: Sequence[int]) -> frozenset[Reason]:
+    """The reasons that hold for one channel and these scopes."""
+    return frozenset(each.reason for each in entries if each.channel == channel and each.list_id in lists)
+
+
+def answer_of(rows: Standings, terms: CampaignTerms) -> Answer:
+    """What standing rows (topic, purpose, state, mode) of one contact point and list say to a campaign.
+
+    The best state over the campaign's topics counts, and of consents that are alike the one confirmed most truly.
+    """
+    own = [row for row in rows if row[1] == terms.own_purpose]
+    asked = [row for row in own if row[0] in terms.topic_ids]
+    states = {row[2] for row in asked}
+    live = [Mode(row[3]) for row in asked if row[2] == Consent.LIVE]
+    partner = [Mode(row[3]) for row in rows
+               if row[:3] == (0, Purpose.PARTNER_OFFERS, Consent.LIVE)]
+    modes = [max(live, key=_WEAKEST_MODE.index)] if live else []
+    if terms.purpose is Purpose.PARTNER_OFFERS:
+        modes += partner
+    return Answer(
+        consent=next((each for each in _BEST if each in states), Consent.NONE),
+        elsewhere=any(row[2] == Consent.LIVE and row[0] not in terms.topic_ids for row in own),
+        partner=bool(partner),
+        mode=min(modes, key=_WEAKEST_MODE.index) if modes else None)
+
+
+def _standing(cursor: Cursor[Any], terms: CampaignTerms, ids: list[int]) -> dict[int, Answer]:
+    cursor.execute(STANDING, (ids, terms.list_id))
+    grouped: dict[int, list[tuple[int, str, str, str]]] = defaultdict(list)
+    for row in cursor.fetchall():
+        grouped[row[0]].append(row[1:])
+    known: dict[Standings, Answer] = {}
+    answers = {}
+    for contact_point_id, rows in grouped.items():
+        key = tuple(rows)
+        if key not in known:
+            known[key] = answer_of(key, terms)
+        answers[contact_point_id] = known[key]
+    return answers
+
+
+def _team(cursor: Cursor[Any], terms: CampaignTerms, prints: list[bytes], answers: Iterable[Answer]) -> set[bytes]:
+    if terms.mode is not Mode.LIVE or all(answer.mode is not Mode.TRIAL for answer in answers):
+        return set()
+    cursor.execute(TEAM, (prints,))
+    return {row[0] for row in cursor.fetchall()}
+
+
+def _own_days(cursor: Cursor[Any], terms: CampaignTerms, found: Iterable[Point], now: datetime, decisions: str
+              ) -> Mapping[int, date]:
+    """The day on which this campaign itself was cleared: a second try is not held back by the first."""
+    ids = [point.id for point in found if capped(point.every_days, point.last_campaign_on, now)]
+    if not ids:
+        return {}
+    cursor.execute(sql.SQL(OWN_CLEARED).format(decisions=sql.Identifier(decisions)),
+                   (terms.campaign_id, terms.month, ids))
+    return {row[0]: day(row[1]) for row in cursor.fetchall()}

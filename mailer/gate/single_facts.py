@@ -1,0 +1,175 @@
+"""What the gate knows of single messages: people, those who have asked, and members of staff."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple, Protocol, cast
+
+from psycopg import Cursor
+
+from mailer.context import Context
+from mailer.core.modes import Mode
+from mailer.gate.facts import GONE, Entry, Point, points, reasons_for, suppressions
+from mailer.gate.rules import LIMITED, Facts, Sent, day
+from mailer.organisation import profile
+
+PENDING = """
+    SELECT r.id, r.reserved_person_id, r.channel, r.fingerprint, r.list_id, r.sealed, k.wrapped, r.format, r.source
+    FROM pending_request r LEFT JOIN vault.request_key k ON k.request_id = r.id WHERE r.id = ANY(%s)
+"""
+STAFF = "SELECT id, sealed_email FROM staff WHERE id = ANY(%s) AND state <> 'removed'"
+CLEARED_BEFORE = "SELECT DISTINCT single_id FROM single_decision WHERE single_id = ANY(%s) AND cleared"
+SENT = "SELECT bucket, day, n, last_at FROM limit_count WHERE bucket = ANY(%s) AND kind = 'gate' AND day > %s"
+COUNT = """
+    INSERT INTO limit_count (bucket, kind, day, n, last_at) VALUES (%s, 'gate', %s, 1, %s)
+    ON CONFLICT (bucket, kind, day) DO UPDATE SET n = limit_count.n + 1, last_at = excluded.last_at
+"""
+MONTH = timedelta(days=30)
+BY_START = "start"
+"""The source of a request that came as the text START."""
+
+
+class Single(Protocol):
+    """A single message as the outbox holds it; exactly one of the three ids is set."""
+
+    @property
+    def id(self) -> int: ...
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def channel(self) -> str: ...
+
+    @property
+    def attempt(self) -> int: ...
+
+    @property
+    def contact_point_id(self) -> int | None: ...
+
+    @property
+    def pending_request_id(self) -> int | None: ...
+
+    @property
+    def staff_id(self) -> int | None: ...
+
+
+@dataclass(frozen=True, repr=False)
+class Mailbox:
+    """A sealed address: a person's where there is a wrapped key, else a member of staff's."""
+
+    owner: int
+    sealed: bytes
+    wrapped: bytes | None
+    text_only: bool = False
+
+
+class Found(NamedTuple):
+    """The facts of one single message, where it would go, and the bucket it counts in (none: it does not count)."""
+
+    facts: Facts
+    mailbox: Mailbox | None = None
+    fingerprint: bytes | None = None
+    bucket: bytes | None = None
+
+
+class Asked(NamedTuple):
+    """One pending request as the gate reads it."""
+
+    id: int
+    person_id: int
+    channel: str
+    fingerprint: bytes
+    list_id: int
+    sealed: bytes
+    wrapped: bytes | None
+    format: str
+    source: str
+
+
+NOWHERE = Found(GONE.facts)
+
+
+def cursor_of(ctx: Context) -> Cursor[Any]:
+    """A plain cursor on the session's own connection and transaction."""
+    ctx.db.flush()
+    return cast("Cursor[Any]", ctx.db.connection().connection.cursor())
+
+
+def read(ctx: Context, rows: Sequence[Single], now: datetime) -> list[Found]:
+    """The facts of each message, in order; as many statements for one as for a hundred."""
+    mode = profile.current(ctx).mode
+    with cursor_of(ctx) as cursor:
+        people = points(cursor, [row.contact_point_id for row in rows if row.contact_point_id is not None])
+        asked = _asked(cursor, rows)
+        team = _staff(cursor, rows)
+        prints = [each.fingerprint for each in people.values()] + [each.fingerprint for each in asked.values()]
+        lists = [0, *{each.list_id for each in asked.values()}]
+        entries = suppressions(cursor, sorted({row.channel for row in rows}), prints, lists, now)
+        found = []
+        for row in rows:
+            if row.staff_id is not None:
+                found.append(team.get(row.staff_id, NOWHERE))
+            elif row.pending_request_id is not None:
+                found.append(_of_asked(asked.get(row.pending_request_id), row, entries))
+            else:
+                found.append(_of_person(people.get(row.contact_point_id or 0), row, entries))
+        return found if mode is Mode.PRACTICE else _with_sent(ctx, cursor, rows, found, now)
+
+
+def count(ctx: Context, found: Sequence[Found], now: datetime) -> None:
+    """Count what was cleared for the first time against the limits of its address; kept 31 days as keyed hashes."""
+    buckets = sorted(each.bucket for each in found if each.bucket is not None)
+    if buckets:
+        with cursor_of(ctx) as cursor:
+            cursor.executemany(COUNT, [(bucket, day(now), now) for bucket in buckets])
+
+
+def _asked(cursor: Cursor[Any], rows: Sequence[Single]) -> dict[int, Asked]:
+    cursor.execute(PENDING, ([row.pending_request_id for row in rows if row.pending_request_id is not None],))
+    return {row[0]: Asked(*row) for row in cursor.fetchall()}
+
+
+def _staff(cursor: Cursor[Any], rows: Sequence[Single]) -> dict[int, Found]:
+    cursor.execute(STAFF, ([row.staff_id for row in rows if row.staff_id is not None],))
+    return {row[0]: Found(Facts(team=True), Mailbox(row[0], row[1], None)) for row in cursor.fetchall()}
+
+
+def _of_asked(asked: Asked | None, row: Single, entries: Mapping[bytes, Sequence[Entry]]) -> Found:
+    if asked is None or asked.wrapped is None or asked.channel != row.channel:
+        return NOWHERE
+    reasons = reasons_for(entries.get(asked.fingerprint, ()), asked.channel, (0, asked.list_id))
+    return Found(Facts(suppressed=reasons, waiting=True, by_start=asked.source == BY_START),
+                 Mailbox(asked.person_id, asked.sealed, asked.wrapped, asked.format == "text"), asked.fingerprint)
+
+
+def _of_person(point: Point | None, row: Single, entries: Mapping[bytes, Sequence[Entry]]) -> Found:
+    if point is None or point.wrapped is None or point.channel != row.channel:
+        return NOWHERE
+    reasons = reasons_for(entries.get(point.fingerprint, ()), point.channel, (0,))
+    known = Facts(suppressed=reasons, hold=point.hold, paused_until=point.paused_until,
+                  every_days=point.every_days, last_campaign_on=point.last_campaign_on)
+    return Found(known, Mailbox(point.person_id, point.sealed, point.wrapped, point.format == "text"),
+                 point.fingerprint)
+
+
+def _with_sent(ctx: Context, cursor: Cursor[Any], rows: Sequence[Single], found: Sequence[Found], now: datetime
+               ) -> list[Found]:
+    """Adds what each address was sent of a limited class; a message's own tries count once."""
+    cursor.execute(CLEARED_BEFORE, ([row.id for row in rows],))
+    tried = {row[0] for row in cursor.fetchall()}
+    buckets = [_bucket(ctx, row, each) if row.id not in tried else None for row, each in zip(rows, found, strict=True)]
+    cursor.execute(SENT, ([bucket for bucket in buckets if bucket is not None], day(now - MONTH)))
+    sent: dict[bytes, Sent] = {}
+    for bucket, on, n, last_at in cursor.fetchall():
+        before = sent.get(bucket, Sent())
+        sent[bucket] = Sent(before.today + (n if on == day(now) else 0), before.month + n,
+                            max(last_at, before.last_at or last_at))
+    return [each._replace(bucket=bucket, facts=each.facts._replace(sent=sent.get(bucket, Sent()))) if bucket else each
+            for each, bucket in zip(found, buckets, strict=True)]
+
+
+def _bucket(ctx: Context, row: Single, found: Found) -> bytes | None:
+    if found.fingerprint is None or row.kind not in LIMITED:
+        return None
+    return ctx.sealer.bucket(f"gate/{row.kind}", found.fingerprint.hex())

@@ -1,0 +1,98 @@
+"""Claiming a slice: blocks are locked, rows read, the gate's answers written onto them, all in one transaction."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import psycopg
+
+from mailer.core.messages import State
+from mailer.gate.terms import leaf
+from mailer.outbox import counts
+
+Cursor = psycopg.Cursor[tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A message that waits for the gate."""
+
+    contact_point_id: int
+    attempt: int
+    state: str
+
+
+@dataclass(frozen=True)
+class Held:
+    """Locked blocks and the rows taken from them; `whole` when no more rows of these blocks are waiting.
+
+    `cursor` is where the next claim begins, so that workers walk through the blocks and none looks back (decision 10).
+    """
+
+    campaign_id: int
+    month: date
+    blocks: Sequence[int]
+    rows: Sequence[Row]
+    whole: bool
+    cursor: int
+
+
+def lock(cursor: Cursor, campaign_id: int, month: date, after: int, size: int) -> Held | None:
+    """Lock open blocks past `after` that nobody holds, and read at most `size` of their rows."""
+    cursor.execute("""
+        SELECT b.block FROM message_block b
+        WHERE b.campaign_id = %(id)s AND b.block > %(after)s AND b.open
+          AND (b.not_before IS NULL OR b.not_before <= clock_timestamp())
+          AND NOT EXISTS (SELECT FROM lane_hold h WHERE h.lane = b.lane AND h.until > clock_timestamp())
+        ORDER BY b.block LIMIT %(n)s FOR UPDATE OF b SKIP LOCKED""",
+        {"id": campaign_id, "after": after, "n": max(1, size // 50)})
+    blocks = [block for (block,) in cursor.fetchall()]
+    if not blocks:
+        return None
+    cursor.execute(f"""
+        SELECT contact_point_id, attempt, state FROM {leaf("message", month)}
+        WHERE campaign_id = %s AND block = ANY(%s) AND state IN ('ready', 'deferred')
+        ORDER BY block, contact_point_id LIMIT %s""", (campaign_id, blocks, size))
+    rows = [Row(*row) for row in cursor.fetchall()]
+    whole = len(rows) < size
+    return Held(campaign_id, month, blocks, rows, whole, blocks[-1] if whole else blocks[0] - 1)
+
+
+def open_slice(cursor: Cursor, worker: str, campaign_id: int | None, month: date | None) -> int:
+    """A new fence: present from the decision until its results are recorded."""
+    cursor.execute("INSERT INTO slice (worker, campaign_id, month, opened_at) "
+                   "VALUES (%s, %s, %s, clock_timestamp()) RETURNING id", (worker, campaign_id, month))
+    return int((cursor.fetchone() or (0,))[0])
+
+
+def write(cursor: Cursor, held: Held, slice_id: int, worker: str, *, cleared: Sequence[int],
+          refused: Sequence[tuple[int, str]], left: bool) -> None:
+    """Cleared rows become handed, refused rows end, blocks with nothing left close; counters come last."""
+    table = leaf("message", held.month)
+    deltas: counts.Deltas = Counter()
+    if cleared:
+        cursor.execute(f"""
+            UPDATE {table} SET state = 'handed', slice = %s, attempt = attempt + 1, decided = attempt + 1,
+                   cleared = true, code = NULL, until = NULL
+            WHERE campaign_id = %s AND contact_point_id = ANY(%s)""", (slice_id, held.campaign_id, list(cleared)))
+        deltas[State.HANDED, ""] += len(cleared)
+    if refused:
+        cursor.execute(f"""
+            UPDATE {table} m SET state = 'refused', attempt = attempt + 1, decided = attempt + 1, cleared = false,
+                   code = r.reason, until = NULL
+            FROM unnest(%s::bigint[], %s::text[]) AS r (row, reason)
+            WHERE m.campaign_id = %s AND m.contact_point_id = r.row""",
+            ([row for row, _ in refused], [reason for _, reason in refused], held.campaign_id))
+        for _, reason in refused:
+            deltas[State.REFUSED, reason] += 1
+    ended = set(cleared) | {row for row, _ in refused}
+    deltas[State.DEFERRED, ""] -= sum(row.state == State.DEFERRED and row.contact_point_id in ended
+                                      for row in held.rows)
+    if held.whole and not left:
+        cursor.execute("UPDATE message_block SET open = false WHERE campaign_id = %s AND block = ANY(%s)",
+                       (held.campaign_id, list(held.blocks)))
+    if not cleared:
+        cursor.execute("DELETE FROM slice WHERE id = %s", (slice_id,))
+    counts.add(cursor, held.campaign_id, worker, deltas)

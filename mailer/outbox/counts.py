@@ -1,0 +1,88 @@
+"""The sums of a campaign: one row a worker, touched last, added up on reading (decisions 3 and 13)."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import psycopg
+from sqlalchemy import text
+
+from mailer.context import Context
+from mailer.core.messages import State
+
+PLANNED = "planned"
+TERMINAL = (State.ACCEPTED, State.REFUSED, State.FAILED, State.EXPIRED, State.UNCERTAIN)
+
+ADD = """
+    INSERT INTO campaign_count (campaign_id, worker, state, detail, n)
+    SELECT %(campaign)s, %(worker)s, * FROM unnest(%(states)s::text[], %(details)s::text[], %(ns)s::bigint[])
+    ON CONFLICT (campaign_id, worker, state, detail) DO UPDATE SET n = campaign_count.n + excluded.n
+"""
+
+Deltas = Counter[tuple[str, str]]
+"""(state, detail) to a difference; detail is a reason, a failure code or empty."""
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What became of a campaign's messages; waiting = planned less everything that has ended."""
+
+    planned: int
+    ended: Mapping[State, int]
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    codes: Mapping[str, int] = field(default_factory=dict)
+    handed: int = 0
+    deferred: int = 0
+
+    @property
+    def waiting(self) -> int:
+        return self.planned - sum(self.ended.values())
+
+    @property
+    def ready(self) -> int:
+        return self.waiting - self.handed - self.deferred
+
+
+def add(cursor: psycopg.Cursor[tuple[object, ...]], campaign_id: int, worker: str, deltas: Deltas) -> None:
+    """Add the differences to this worker's rows; call it last in a transaction."""
+    keys = sorted(key for key, n in deltas.items() if n)
+    if keys:
+        cursor.execute(ADD, {
+            "campaign": campaign_id, "worker": worker, "states": [key[0] for key in keys],
+            "details": [key[1] for key in keys], "ns": [deltas[key] for key in keys]})
+
+
+def sums(ctx: Context, campaign_id: int) -> Sums:
+    """The sums as they stand, from the counters alone."""
+    rows = ctx.db.execute(text("SELECT state, detail, sum(n)::bigint FROM campaign_count WHERE campaign_id = :id "
+                               "GROUP BY state, detail"), {"id": campaign_id}).tuples().all()
+    return _sums([(state, detail, int(n)) for state, detail, n in rows])
+
+
+def recount(ctx: Context, campaign_id: int, leaf: str) -> Sums:
+    """The sums as the rows themselves say, written over the counters: done once, when a campaign closes."""
+    rows = ctx.db.execute(text(f"""
+        SELECT state, CASE WHEN state IN ('refused', 'failed') THEN coalesce(code, '') ELSE '' END, count(*)
+        FROM {leaf} WHERE campaign_id = :id GROUP BY 1, 2"""), {"id": campaign_id}).tuples().all()
+    counted = [(state, detail, int(n)) for state, detail, n in rows]
+    counted.append((PLANNED, "", sum(n for _, _, n in counted)))
+    ctx.db.execute(text("DELETE FROM campaign_count WHERE campaign_id = :id"), {"id": campaign_id})
+    for state, detail, n in counted:
+        ctx.db.execute(text("INSERT INTO campaign_count (campaign_id, worker, state, detail, n) "
+                            "VALUES (:id, 'closed', :state, :detail, :n)"),
+                       {"id": campaign_id, "state": state, "detail": detail, "n": n})
+    return _sums(counted)
+
+
+def _sums(rows: list[tuple[str, str, int]]) -> Sums:
+    total: Counter[str] = Counter()
+    for state, _, n in rows:
+        total[state] += n
+    return Sums(
+        planned=total[PLANNED],
+        ended={state: total[state] for state in TERMINAL},
+        reasons={detail: n for state, detail, n in rows if state == State.REFUSED and n},
+        codes={detail: n for state, detail, n in rows if state == State.FAILED and n},
+        handed=total[State.HANDED],
+        deferred=total[State.DEFERRED],
+    )

@@ -1,0 +1,68 @@
+"""The words of single messages, from `templates/messages/email/<class>.txt` and `.html`.
+
+The text template's first line is `Subject: …`; an HTML template may be missing, and then the letter is plain text.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, TemplateNotFound
+
+from mailer.context import Context
+from mailer.core.channel import Clearance, Copy, Letter, Links, Recipient
+from mailer.core.errors import InvalidInput
+from mailer.core.links import Link
+from mailer.organisation import profile as organisation
+from mailer.outbox.assignment import sender_of
+from mailer.outbox.models import SingleMessage
+from mailer.policy import notices
+from mailer.settings import resource_folder
+
+
+@cache
+def _words() -> tuple[Environment, Environment]:
+    """Templates of text parts, which escape nothing, and of HTML parts, which escape everything."""
+    loader = ChoiceLoader([FileSystemLoader(resource_folder("templates"))])
+    plain = Environment(loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+                        autoescape=False)  # noqa: S701 - these parts are plain text.
+    rich = Environment(loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=True)
+    return plain, rich
+
+
+def write(ctx: Context, single: SingleMessage, clearance: Clearance, detail: Mapping[str, Any]) -> Letter:
+    """The letter of a single message. Raises: InvalidInput when a template lacks its subject line."""
+    profile = organisation.current(ctx)
+    notice = notices.in_force(ctx)
+    values = {"brand": organisation.brand(profile, notice.version if notice else ""), "address": clearance.address,
+              **detail}
+    plain, rich = _words()
+    name = f"messages/{single.channel}/{detail.get('template', single.kind)}"
+    head, _, body = plain.get_template(f"{name}.txt").render(values).partition("\n")
+    if not head.startswith("Subject: "):
+        raise InvalidInput(field="template", why="its first line is the subject")
+    try:
+        html = rich.get_template(f"{name}.html").render(values, subject=head.removeprefix("Subject: "))
+    except TemplateNotFound:
+        html = None
+    return Letter(
+        sender=sender_of(ctx, profile, None, None), to=clearance.address, subject=head.removeprefix("Subject: "),
+        text=body.lstrip("\n"), html=html, date=ctx.clock.now(), message_id=message_id(ctx, profile, single.id),
+        headers=(("Auto-Submitted", "auto-generated"),))
+
+
+def message_id(ctx: Context, profile: organisation.Profile, single_id: int) -> str:
+    """The same for every attempt at the same message."""
+    return f"<{ctx.signer.sign(Link.MESSAGE_ID, single_id)}@{profile.domain}>"
+
+
+def as_test_person(ctx: Context, copy: Copy, clearance: Clearance, single: SingleMessage, detail: Mapping[str, Any]
+                   ) -> Recipient:
+    """A campaign as one test person would get it: every link leads to the page that says it is a test."""
+    profile = organisation.current(ctx)
+    page = f"{profile.public_url}/test-link"
+    return Recipient(
+        address=clearance.address, text_only=bool(detail.get("text_only")), fields=detail.get("fields", {}),
+        links=Links(page, page, page, page), message_id=message_id(ctx, profile, single.id),
+        envelope_sender=copy.sender.address, date=ctx.clock.now())
+

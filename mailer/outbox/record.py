@@ -1,0 +1,123 @@
+"""Writing down how hand-overs ended: set-wise, fenced by the slice, counters last."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import psycopg
+
+from mailer.core.channel import Fate, Outcome
+from mailer.core.messages import State
+from mailer.gate.caps import give_back
+from mailer.gate.terms import leaf
+from mailer.outbox import counts
+
+Cursor = psycopg.Cursor[tuple[object, ...]]
+
+ENDS = {Fate.ACCEPTED: State.ACCEPTED, Fate.DEFERRED: State.DEFERRED, Fate.FAILED: State.FAILED,
+        Fate.UNCERTAIN: State.UNCERTAIN, Fate.UNBEGUN: State.READY}
+
+RETRY_MINUTES = (5, 15, 60, 240, 480)
+"""Gaps after the first, second … transient answer; then every 12 hours (RFC 5321 §4.5.4.1, with a shorter start)."""
+
+LANE_SECONDS = (5, 10, 20, 40, 80, 160, 300)
+"""How long a lane is left alone after one more sign that its server is down or slows us."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Which campaign's rows a slice holds."""
+
+    campaign_id: int
+    month: date
+    slice_id: int
+    worker: str
+
+
+def record(cursor: Cursor, place: Place, outcomes: Sequence[Outcome], *, closes: bool = True) -> None:
+    """Move the slice's rows to where their outcomes say and drop the slice; rows that another fence holds stay.
+
+    Also corrects rows that were given up as uncertain, when the answer turns up late (decision 8).
+    """
+    table = leaf("message", place.month)
+    deltas: counts.Deltas = counts.Deltas()
+    cursor.execute(f"""
+        SELECT contact_point_id, state, block, attempt FROM {table}
+        WHERE campaign_id = %s AND contact_point_id = ANY(%s) AND slice = %s AND state IN ('handed', 'uncertain')
+        ORDER BY block, contact_point_id FOR UPDATE""",
+        (place.campaign_id, [each.row for each in outcomes], place.slice_id))
+    held = {row: (str(state), block, attempt) for row, state, block, attempt in cursor.fetchall()}
+    moved = [each for each in outcomes if each.row in held and ENDS[each.fate] != held[each.row][0]]
+    _move(cursor, place, [each for each in moved if each.fate is not Fate.DEFERRED])
+    _defer(cursor, place, [each for each in moved if each.fate is Fate.DEFERRED], held)
+    _reopen(cursor, place, sorted({int(str(held[each.row][1])) for each in moved if each.fate is Fate.UNBEGUN}))
+    _hold_lanes(cursor, place, [int(str(held[each.row][1])) for each in moved if each.lane_down],
+                next((each.code for each in moved if each.lane_down), ""))
+    give_back(cursor, [each.row for each in moved if each.fate in (Fate.FAILED, Fate.UNBEGUN)])
+    for each in moved:
+        state = ENDS[each.fate]
+        deltas[held[each.row][0], ""] -= 1
+        if state is not State.READY:
+            deltas[state, each.code if state is State.FAILED else ""] += 1
+    if closes:
+        cursor.execute("DELETE FROM slice WHERE id = %s", (place.slice_id,))
+    counts.add(cursor, place.campaign_id, place.worker, deltas)
+
+
+def _move(cursor: Cursor, place: Place, outcomes: Sequence[Outcome]) -> None:
+    if outcomes:
+        cursor.execute(f"""
+            UPDATE {leaf("message", place.month)} m SET state = o.state, code = nullif(o.code, '')
+            FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS o (row, state, code)
+            WHERE m.campaign_id = %s AND m.contact_point_id = o.row""",
+            ([each.row for each in outcomes], [str(ENDS[each.fate]) for each in outcomes],
+             ["" if each.fate is Fate.UNBEGUN else each.code for each in outcomes], place.campaign_id))
+
+
+def _defer(cursor: Cursor, place: Place, outcomes: Sequence[Outcome], held: dict[object, tuple[str, object, object]]
+           ) -> None:
+    """Deferred rows leave their block for a later one of the same lane, so that nothing waits for them."""
+    by_block: dict[tuple[int, int], list[Outcome]] = {}
+    for each in outcomes:
+        _, block, attempt = held[each.row]
+        wait = LANE_SECONDS[0] if each.code == "connect" else 60 * _minutes(int(str(attempt)))
+        by_block.setdefault((int(str(block)), wait), []).append(each)
+    for (block, wait), group in sorted(by_block.items()):
+        cursor.execute("""
+            INSERT INTO message_block (campaign_id, block, lane, open, not_before)
+            SELECT campaign_id, nextval('deferred_block'), lane, true, clock_timestamp() + make_interval(secs => %s)
+            FROM message_block WHERE campaign_id = %s AND block = %s RETURNING block, not_before""",
+            (wait, place.campaign_id, block))
+        new_block, until = cursor.fetchone() or (block, None)
+        cursor.execute(f"""
+            UPDATE {leaf("message", place.month)} m SET state = 'deferred', code = o.code, until = %s, block = %s
+            FROM unnest(%s::bigint[], %s::text[]) AS o (row, code)
+            WHERE m.campaign_id = %s AND m.contact_point_id = o.row""",
+            (until, new_block, [each.row for each in group], [each.code for each in group], place.campaign_id))
+
+
+def _minutes(attempt: int) -> int:
+    return RETRY_MINUTES[attempt - 1] if 0 < attempt <= len(RETRY_MINUTES) else 720
+
+
+def _reopen(cursor: Cursor, place: Place, blocks: Sequence[int]) -> None:
+    if blocks:
+        cursor.execute("UPDATE message_block SET open = true WHERE campaign_id = %s AND block = ANY(%s)",
+                       (place.campaign_id, list(blocks)))
+
+
+def _hold_lanes(cursor: Cursor, place: Place, blocks: Sequence[int], code: str) -> None:
+    """Leave the lanes of these blocks alone, longer each time in a row; after ten good minutes they start over."""
+    if blocks:
+        cursor.execute("""
+            INSERT INTO lane_hold (lane, until, step, code)
+            SELECT DISTINCT lane, clock_timestamp() + make_interval(secs => %(first)s), 0, %(code)s
+            FROM message_block WHERE campaign_id = %(campaign)s AND block = ANY(%(blocks)s)
+            ON CONFLICT (lane) DO UPDATE SET
+                step = CASE WHEN lane_hold.until < clock_timestamp() - interval '10 minutes' THEN 0
+                            ELSE least(lane_hold.step + 1, %(last)s) END,
+                until = clock_timestamp() + make_interval(
+                    secs => (%(seconds)s::int[])[least(lane_hold.step + 2, %(last)s + 1)]), code = excluded.code
+            WHERE lane_hold.until <= clock_timestamp()""",
+            {"first": LANE_SECONDS[0], "code": code, "campaign": place.campaign_id, "blocks": list(blocks),
+             "last": len(LANE_SECONDS) - 1, "seconds": list(LANE_SECONDS)})

@@ -1,0 +1,45 @@
+"""Parcels, clearances and a journal in memory, for the tests of handing over."""
+
+import math
+import threading
+
+from mailer.core.channel import Clearance, Outcome, Parcel
+
+
+def a_parcel(row: int, *, address: str = "", body: bytes | None = None, begin_before: float = math.inf,
+             sender: str = "news@sender.example") -> Parcel:
+    """A message to person `row`, cleared without end unless told otherwise."""
+    clearance = Clearance(slice=1, row=row, attempt=1, channel="email", address=address or f"person{row}@example.org",
+                          begin_before=begin_before)
+    content = b"Subject: News\r\nMessage-ID: <%d@sender.example>\r\n\r\nHello\r\n" % row
+    return Parcel(clearance, sender, content if body is None else body)
+
+
+def parcels(count: int) -> list[Parcel]:
+    return [a_parcel(row) for row in range(1, count + 1)]
+
+
+class MemoryJournal:
+    """Implements `Journal`; refuses to begin the rows in `full_for`."""
+
+    def __init__(self, full_for: frozenset[int] = frozenset()) -> None:
+        self.begun: dict[int, Outcome | None] = {}
+        self.twice: list[int] = []
+        self._full_for = full_for
+        self._lock = threading.Lock()
+
+    def begin(self, clearance: Clearance) -> None:
+        if clearance.row in self._full_for:
+            raise OSError(28, "no space")
+        with self._lock:
+            if clearance.row in self.begun:
+                self.twice.append(clearance.row)
+            self.begun[clearance.row] = None
+
+    def end(self, clearance: Clearance, outcome: Outcome) -> None:
+        with self._lock:
+            self.begun[clearance.row] = outcome
+
+
+def never() -> bool:
+    return False

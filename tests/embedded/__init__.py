@@ -1,0 +1,1 @@
+"""The private servers and their supervision, with real servers in temporary folders."""

@@ -1,0 +1,1 @@
+"""People, their consents, the stop list, and the file of exits."""

@@ -1,0 +1,1 @@
+"""The queue and its processes, on a real Redis."""

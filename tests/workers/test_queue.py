@@ -1,0 +1,80 @@
+"""A nudge carries ids only, a Redis that is away never fails a request, and a worker ends when told (M23)."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from mailer.core.jobs import Job
+from mailer.embedded.processes import wait_until
+from mailer.embedded.redis import PrivateRedis
+from workers.broker import broker_on
+from workers.jobs import QUEUE, DramatiqJobs
+
+TO_AN_END = """
+import sys, dramatiq
+from mailer.core.jobs import Job
+from workers.broker import broker
+@dramatiq.actor(actor_name=Job.LAUNCH.value)
+def launch(campaign):
+    open(sys.argv[1], "a").write(f"{campaign}\\n")
+from workers.main import main
+main()
+"""
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[PrivateRedis]:
+    private = PrivateRedis(tmp_path / "redis here", durable=False)
+    private.start()
+    yield private
+    private.stop()
+
+
+def test_a_nudge_names_its_job_and_carries_ids_only(server: PrivateRedis) -> None:
+    url = server.start()
+    DramatiqJobs(broker_on(url)).send(Job.DISPATCH, 7, 3)
+    stored = redis.Redis.from_url(url).hgetall(f"dramatiq:{QUEUE}.msgs")
+    (message,) = [json.loads(value) for value in stored.values()]
+    assert (message["actor_name"], message["args"], message["kwargs"]) == ("dispatch", [7, 3], {})
+
+
+def test_a_redis_that_is_away_does_not_fail_the_request(server: PrivateRedis,
+                                                        caplog: pytest.LogCaptureFixture) -> None:
+    url = server.start()
+    jobs = DramatiqJobs(broker_on(url))
+    server.stop()
+    jobs.send(Job.DISPATCH, 7)
+    assert [record.getMessage() for record in caplog.records] == ["nudge_lost"]
+    server.start()
+    jobs.send(Job.DISPATCH, 8)
+    assert redis.Redis.from_url(url).hlen(f"dramatiq:{QUEUE}.msgs") == 1
+
+
+def test_a_worker_runs_what_was_sent_over_a_restart_of_redis_and_ends_when_told(server: PrivateRedis,
+                                                                               tmp_path: Path) -> None:
+    url, done = server.start(), tmp_path / "done"
+    jobs = DramatiqJobs(broker_on(url))
+    jobs.send(Job.LAUNCH, 41)
+    environment = {**os.environ, "REDIS_URL": url, "WORKER_THREADS": "2"}
+    process = subprocess.Popen([sys.executable, "-c", TO_AN_END, str(done)], env=environment,
+                               stderr=subprocess.PIPE, text=True)
+    try:
+        assert wait_until(lambda: done.exists() and "41" in done.read_text(), 20)
+        server.stop()
+        server.start()
+        jobs.send(Job.LAUNCH, 42)
+        assert wait_until(lambda: "42" in done.read_text(), 20)
+        process.send_signal(signal.SIGTERM)
+        _, words = process.communicate(timeout=15)
+    finally:
+        process.kill()
+    assert process.returncode == 0
+    events = [json.loads(line)["event"] for line in words.splitlines()]
+    assert "worker_ready" in events and "worker_ended" in events

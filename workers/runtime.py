@@ -1,0 +1,45 @@
+"""What the actors of one worker process share: every power, a seat for each thread, and the word to stop."""
+
+import threading
+from functools import cache
+
+from mailer import wiring
+from mailer.cli.instance import wait_for_database
+from mailer.outbox.seat import Pulse, Seat
+from mailer.services import Services
+from mailer.settings import Settings
+from workers.jobs import DramatiqJobs
+
+STOP = threading.Event()
+_places = threading.local()
+_seats: list[Seat] = []
+
+
+@cache
+def services() -> Services:
+    """Built once a process, when the first nudge comes."""
+    settings = Settings.from_env()
+    wait_for_database(settings)
+    return wiring.build(settings, wiring.open_engine(settings), DramatiqJobs())
+
+
+@cache
+def worker_name() -> str:
+    """A random name for this process; its signs of life begin with it."""
+    name = services().tokens.random_bytes(6).hex()
+    Pulse(services(), name).start()
+    return name
+
+
+def seat() -> Seat:
+    """This thread's seat."""
+    if not hasattr(_places, "seat"):
+        _places.seat = Seat(services(), worker_name(), STOP.is_set)
+        _seats.append(_places.seat)
+    return _places.seat  # type: ignore[no-any-return] # A thread-local has no types.
+
+
+def close() -> None:
+    """Say goodbye to providers and let the journals go."""
+    for each in _seats:
+        each.close()
