@@ -6,7 +6,7 @@ from pathlib import Path
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from mailer import tables, wiring
+from mailer import wiring
 from mailer.core.jobs import Jobs
 from mailer.core.vault import Use
 from mailer.db import db
@@ -60,5 +60,3 @@ def _static_version() -> str:
     files = sorted(path for path in STATIC.rglob("*") if path.is_file())
     return sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:10]
 
-
-__all__ = ["create_app", "tables"]

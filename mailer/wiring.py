@@ -8,7 +8,7 @@ from time import monotonic
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
-from mailer import keyfile
+from mailer import keyfile, tables
 from mailer.channels import registry
 from mailer.core.channel import Channels, Transport
 from mailer.core.clock import Clock, SystemClock
@@ -22,6 +22,9 @@ from mailer.exits.file import ExitsFile
 from mailer.practice.transport import PracticeTransport, TrialTransport
 from mailer.services import Services
 from mailer.settings import Settings
+
+TABLES = tables.metadata
+"""Every table is known to whoever builds the real parts: foreign keys name each other's tables."""
 
 CLOCK_IS_READ_EVERY = 0.5
 """Seconds between two looks at the shift that `mailer clock` stores."""

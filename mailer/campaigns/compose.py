@@ -101,12 +101,9 @@ def moved(ctx: Context, campaign: Campaign, state: CampaignState, act: str, **de
 
 
 def _keep(ctx: Context, words: Words) -> ContentVersion:
-    if not words.subject.strip():
-        raise InvalidInput(field="subject", why="empty")
-    if len(words.subject.splitlines()) > 1 or "\x00" in words.subject + words.markdown + words.preview_line:
-        raise InvalidInput(field="subject", why="one line of text")
-    return versions.write(ctx, subject=words.subject.strip(), preview_line=words.preview_line.strip(),
-                          markdown=words.markdown, language=words.language)
+    fields = ctx.channels["email"].fields(words.subject, words.markdown, words.preview_line)
+    return versions.write(ctx, subject=words.subject, preview_line=words.preview_line, markdown=words.markdown,
+                          language=words.language, fields=fields)
 
 
 def _check_audience(ctx: Context, list_id: int, topic_id: int | None) -> None:

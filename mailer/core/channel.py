@@ -237,6 +237,9 @@ class Channel(Protocol):
 
     def compose(self, letter: Letter) -> bytes: ...
 
+    def fields(self, *texts: str) -> tuple[str, ...]:
+        """The personal fields that these texts name, each once."""
+
     def explain(self, raw: str) -> Explanation:
         """What we make of what someone typed; it never raises for a bad address."""
 

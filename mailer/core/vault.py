@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Protocol
 
-from cryptography.exceptions import InvalidTag
+from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -148,6 +148,11 @@ class Sealer:
         """Ed25519 signature (64 octets, RFC 8032) of ledger heads and exports."""
         return Ed25519PrivateKey.from_private_bytes(self._ring.derive(Use.SIGNATURE)).sign(message)
 
+    def is_ours(self, message: bytes, signature: bytes) -> bool:
+        """Whether one of our keys, old ones too, signed this message."""
+        return any(_signed_by(self._ring.derive(Use.SIGNATURE, number), message, signature)
+                   for number in self._ring.keys)
+
     @property
     def public_key(self) -> bytes:
         """The 32 octets with which anybody can check `sign`."""
@@ -192,6 +197,14 @@ class VaultOpener:
 
 def _unwrap(ring: KeyRing, wrapped: bytes, person: int) -> bytes:
     return _decrypt(ring.derive(Use.WRAP, wrapped[0]), wrapped[1:], _aad("vault", person, "key"))
+
+
+def _signed_by(key: bytes, message: bytes, signature: bytes) -> bool:
+    try:
+        Ed25519PrivateKey.from_private_bytes(key).public_key().verify(signature, message)
+    except InvalidSignature:
+        return False
+    return True
 
 
 def _decrypt(key: bytes, sealed: bytes, aad: bytes) -> bytes:

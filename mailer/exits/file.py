@@ -6,14 +6,17 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from uuid import UUID
 
 from mailer.core.errors import BadSettings
 from mailer.core.exits import ExitKind, ExitLine
+from mailer.core.reasons import Reason
 
 SUFFIX = ".jsonl"
+AT_ONCE = 1 << 20
+"""Octets read in one go."""
 HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -58,19 +61,42 @@ class Part:
     unreadable: int
 
 
+@dataclass(frozen=True)
+class Head:
+    """A signed head of the ledger's chain (decision 20)."""
+
+    number: int
+    hash: bytes
+    signature: bytes
+
+    @classmethod
+    def of(cls, line: ExitLine) -> "Head":
+        """The head that a line remembers."""
+        detail = line.detail
+        return cls(int(detail["number"]), bytes.fromhex(detail["hash"]), bytes.fromhex(detail["signature"]))
+
+    def line(self, at: datetime) -> ExitLine:
+        """The head as a line. Its id follows from the head, so that noting it twice is noting it once."""
+        return ExitLine(UUID(bytes=self.hash[:16]), int(at.timestamp() * 1_000_000), ExitKind.HEAD, at, {
+            "number": self.number, "hash": self.hash.hex(), "signature": self.signature.hex()})
+
+
 def hosts(folder: Path) -> dict[str, Path]:
     """The files that lie in this folder, by their host."""
     return {path.name.removesuffix(SUFFIX): path for path in sorted(folder.glob("*" + SUFFIX))}
 
 
 def read(path: Path, start: int = 0) -> Part:
-    """The whole lines from `start` octets on; a last line that is still being written is left for later."""
+    """About a megabyte of whole lines from `start` on; at the end of the file `end` moves no more.
+
+    A last line that is still being written is left for later. Raises: OSError.
+    """
     with path.open("rb") as file:
         file.seek(start)
-        octets = file.read()
+        octets = file.read(AT_ONCE) + file.readline()
     whole = octets[:octets.rfind(b"\n") + 1]
     lines, unreadable = [], 0
-    for raw in whole.split(b"\n"):
+    for raw in whole.splitlines():
         line = _decode(raw) if raw else None
         if line is not None:
             lines.append(line)
@@ -79,10 +105,13 @@ def read(path: Path, start: int = 0) -> Part:
     return Part(lines, start + len(whole), unreadable)
 
 
-def heads(folder: Path) -> Iterator[ExitLine]:
-    """Every head of the ledger's chain that the files in this folder remember."""
-    for path in hosts(folder).values():
-        yield from (line for line in read(path).lines if line.kind is ExitKind.HEAD)
+def parts(path: Path, start: int = 0) -> Iterator[Part]:
+    """The file from `start` on, a part at a time. Raises: OSError."""
+    part = read(path, start)
+    while part.end > start:
+        yield part
+        start = part.end
+        part = read(path, start)
 
 
 def _encode(line: ExitLine) -> bytes:
@@ -93,10 +122,26 @@ def _encode(line: ExitLine) -> bytes:
 def _decode(raw: bytes) -> ExitLine | None:
     try:
         found = json.loads(raw)
-        return ExitLine(UUID(found["id"]), int(found["number"]), ExitKind(found["kind"]),
+        line = ExitLine(UUID(found["id"]), int(found["number"]), ExitKind(found["kind"]),
                         datetime.fromisoformat(found["at"]), dict(found["detail"]))
+        _check(line)
     except (ValueError, KeyError, TypeError):
         return None
+    return line
+
+
+def _check(line: ExitLine) -> None:
+    """Raises ValueError, KeyError or TypeError for a line that could not be applied."""
+    detail = line.detail
+    if line.kind is ExitKind.HEAD:
+        Head.of(line)
+    elif "fingerprint" in detail or line.kind is not ExitKind.ERASURE:
+        bytes.fromhex(detail["fingerprint"])
+        Reason(detail["reason"])
+        int(detail["list_id"])
+        str(detail["channel"])
+        if detail.get("until"):
+            date.fromisoformat(detail["until"])
 
 
 def _append(handle: int, octets: bytes) -> None:

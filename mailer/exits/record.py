@@ -4,9 +4,11 @@ import json
 from typing import Any
 
 from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import insert
 
 from mailer.context import Context
 from mailer.core.exits import ExitKind, ExitLine
+from mailer.exits.models import ExitMark
 
 # Stamped by the database, after the exit's own row is locked: so the lines of one address sort as they happened,
 # over all hosts.
@@ -16,7 +18,6 @@ MARK = text("""
             CAST(:detail AS jsonb) || COALESCE((SELECT jsonb_build_object('instance', id) FROM instance), '{}'))
     RETURNING number, detail
 """)
-STAMP = text("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
 
 
 def record(ctx: Context, kind: ExitKind, detail: dict[str, Any]) -> ExitLine:
@@ -29,13 +30,8 @@ def record(ctx: Context, kind: ExitKind, detail: dict[str, Any]) -> ExitLine:
     return line
 
 
-def note_head(ctx: Context, *, number: int, hash: bytes, signature: bytes) -> None:
-    """Put a signed head of the ledger's chain into the file; the head's own row is its mark."""
-    stamp = ctx.db.execute(STAMP).scalar_one()
-    ctx.exit_lines.append(ExitLine(ctx.tokens.new_id(), stamp, ExitKind.HEAD, ctx.clock.now(), head_detail(
-        number, hash, signature)))
-
-
-def head_detail(number: int, hash: bytes, signature: bytes) -> dict[str, Any]:
-    """A head as a line holds it; octets in hexadecimal."""
-    return {"number": number, "hash": hash.hex(), "signature": signature.hex()}
+def mark(ctx: Context, host: str, line: ExitLine) -> None:
+    """Take over a line of a file that this database does not know, once it has been applied."""
+    ctx.db.execute(insert(ExitMark).values(
+        host=host, id=line.id, number=line.number, kind=line.kind, at=line.at, detail=line.detail
+    ).on_conflict_do_nothing())

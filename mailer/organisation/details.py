@@ -5,7 +5,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from mailer.audit import trail
 from mailer.context import Context
 from mailer.core.errors import BadSettings, InvalidAddress, InvalidInput
+from mailer.core.modes import Mode
 from mailer.organisation import profile
+from mailer.organisation.models import Organisation
 from mailer.settings import Settings
 
 LONGEST_NAME, LONGEST_POSTAL, LONGEST_URL = 120, 500, 200
@@ -23,6 +25,12 @@ def change(ctx: Context, *, name: str, postal_address: str, help_email: str, pub
         setattr(row, field, wanted[field])
     if changed:
         trail.record(ctx, "organisation_changed", "organisation", fields=changed)
+
+
+def stored(ctx: Context) -> Organisation:
+    """What the screen has chosen, the environment apart; changes nothing where nobody has chosen yet."""
+    return ctx.db.get(Organisation, 1) or Organisation(
+        name="", postal_address="", help_email="", public_url="", time_zone="UTC", mode=Mode.PRACTICE)
 
 
 def check_name(raw: str) -> str:

@@ -13,6 +13,8 @@ from mailer.core.messages import CampaignState, MessageClass, Purpose
 from mailer.core.modes import Mode
 from mailer.gate.terms import CampaignTerms
 from mailer.organisation import profile as organisation
+from mailer.organisation import senders
+from mailer.outbox.partitions import month_of
 from mailer.policy import notices
 
 LOOK = """
@@ -57,7 +59,7 @@ def load(ctx: Context, campaign_id: int) -> Assignment:
     sender = sender_of(ctx, profile, sender_name, sender_address)
     return Assignment(
         terms=CampaignTerms(
-            campaign_id=campaign_id, month=month, list_id=list_id, topic_ids=topics_of(ctx, list_id, topic_id),
+            campaign_id=campaign_id, month=month or month_of(ctx.clock.now()), list_id=list_id, topic_ids=topics_of(ctx, list_id, topic_id),
             purpose=Purpose.OWN_OFFERS, kind=MessageClass.CAMPAIGN, channel="email", mode=Mode(mode),
             fields=tuple(fields)),
         copy=Copy(
@@ -78,10 +80,7 @@ def topics_of(ctx: Context, list_id: int, topic_id: int | None) -> tuple[int, ..
 
 def sender_of(ctx: Context, profile: organisation.Profile, name: str | None, address: str | None) -> Mailbox:
     """The environment's MAIL_FROM first, then the campaign's sender, then the default one."""
-    if ctx.fixed.mail_from:
-        return Mailbox(name or profile.name, ctx.fixed.mail_from)
-    if not address:
-        row = ctx.db.execute(text(
-            "SELECT name, address FROM sender WHERE NOT archived ORDER BY is_default DESC, id LIMIT 1")).one_or_none()
-        name, address = (row[0], row[1]) if row else (profile.name, f"news@{profile.domain}")
-    return Mailbox(name or profile.name, address or "")
+    default = senders.default(ctx) or Mailbox(profile.name, f"news@{profile.domain}")
+    if address and not ctx.fixed.mail_from:
+        return Mailbox(name or profile.name, address)
+    return Mailbox(default.name or name or profile.name, default.address)

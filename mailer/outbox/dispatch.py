@@ -106,7 +106,7 @@ def _one_slice(seat: Seat, task: Assignment, pace: _Pace) -> bool:
     slice_id, answers = claimed
     if answers.cleared:
         place = record.Place(task.terms.campaign_id, cast(date, task.month), slice_id, seat.worker)
-        hand_over(seat, slice_id, "campaign", task.terms.channel, task.mode, answers.cleared,
+        hand_over(seat, task.terms.channel, task.mode, answers.cleared,
                   lambda clearance: _parcel(seat, task, clearance),
                   lambda cursor, outcomes: record.record(cursor, place, outcomes))
     pace.learn(len(answers.cleared), monotonic() - started)
@@ -124,6 +124,8 @@ def _claim(cursor: Cursor, seat: Seat, task: Assignment, pace: _Pace, begin_befo
         return None
     pace.after = held.cursor
     slice_id = claim.open_slice(cursor, seat.worker, task.terms.campaign_id, month)
+    # Before the commit, so that a crash between the two leaves no cleared row that no journal names.
+    seat.journal.start_slice(slice_id, "campaign")
     powers = Powers(seat.services.opener, seat.services.clock, task.terms.channel, task.mode)
     asks = [Ask(row.contact_point_id, row.attempt) for row in held.rows]
     answers = decide_campaign(cursor, powers, task.terms, slice_id, asks, begin_before)
@@ -133,10 +135,9 @@ def _claim(cursor: Cursor, seat: Seat, task: Assignment, pace: _Pace, begin_befo
     return slice_id, answers
 
 
-def hand_over(seat: Seat, slice_id: int, kind: str, channel: str, mode: Mode, cleared: Sequence[Clearance],
+def hand_over(seat: Seat, channel: str, mode: Mode, cleared: Sequence[Clearance],
               pack: Callable[[Clearance], Parcel], keep: Callable[[Cursor, Sequence[Outcome]], None]) -> None:
     """Build, deliver and record one slice. Whatever breaks on the way, what was begun is never begun again."""
-    seat.journal.start_slice(slice_id, kind)
     watched = _Watched(seat.journal)
     outcomes: list[Outcome] = []
     try:
@@ -238,12 +239,13 @@ def send_singles(seat: Seat) -> bool:
         claimed = singles.claim(ctx, seat.worker)
         if claimed is None:
             return False
+        seat.journal.start_slice(claimed.slice_id, "single")
         answers = decide_singles(ctx, services.opener, claimed.slice_id, claimed.rows, started + BEGIN_WITHIN)
         singles.hand(claimed.rows, claimed.slice_id, {each.row for each in answers.cleared},
                      {row: str(reason) for row, _, reason in answers.refused})
         mode = assignment.organisation.current(ctx).mode
     packed = {single.id: single for single in claimed.rows}
-    hand_over(seat, claimed.slice_id, "single", "email", mode, answers.cleared,
+    hand_over(seat, "email", mode, answers.cleared,
               lambda clearance: _letter(seat, packed[clearance.row], clearance),
               lambda cursor, outcomes: singles.record(cursor, claimed.slice_id, outcomes))
     return True

@@ -32,10 +32,15 @@ def publish(ctx: Context, version: str, text: str, effective_at: datetime, start
     return notice
 
 
-def in_force(ctx: Context) -> Notice:
-    """The notice that holds now. Raises: NotFound before the first."""
-    notice = ctx.db.scalars(select(Notice).where(Notice.effective_at <= ctx.clock.now()).order_by(
+def in_force(ctx: Context) -> Notice | None:
+    """The notice that holds now; None before the first."""
+    return ctx.db.scalars(select(Notice).where(Notice.effective_at <= ctx.clock.now()).order_by(
         Notice.effective_at.desc(), Notice.id.desc()).limit(1)).first()
+
+
+def required(ctx: Context) -> Notice:
+    """The notice that holds now. Raises: NotFound before the first."""
+    notice = in_force(ctx)
     if notice is None:
         raise NotFound(notice="in force")
     return notice

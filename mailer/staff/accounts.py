@@ -71,7 +71,7 @@ def add(ctx: Context, *, email: str, name: str, roles: Iterable[Role], state: st
         password: str | None = None) -> Staff:
     """A new account. Raises: Conflict when the address has one already."""
     staff_id = int(ctx.db.execute(RESERVE).scalar_one())
-    made = ctx.db.scalar(insert(Staff).values(
+    made: Staff | None = ctx.db.scalar(insert(Staff).values(
         id=staff_id, state=state, email_fingerprint=ctx.sealer.fingerprint("staff", email.lower()),
         sealed_email=_seal(ctx, staff_id, "email", email), sealed_name=_seal(ctx, staff_id, "name", name),
         password_hash=passwords.hashed(ctx.tokens, password) if password else None, totp_confirmed=False,
@@ -150,19 +150,24 @@ def email_of(opener: Opener, member: Staff) -> str:
 
 def team(ctx: Context, opener: Opener) -> list[Member]:
     """Everybody who works here or is invited, in the order they came."""
-    roles: dict[int, set[Role]] = {}
-    for row in ctx.db.scalars(select(StaffRole)):
-        roles.setdefault(row.staff_id, set()).add(Role(row.role))
-    return [Member(each.id, name_of(opener, each), email_of(opener, each), each.state,
-                   frozenset(roles.get(each.id, ())), each.totp_confirmed, each.email_verified, each.last_seen_at,
-                   len(sessions.living(ctx, each.id)))
-            for each in ctx.db.scalars(select(Staff).where(Staff.state != "removed").order_by(Staff.id))]
+    return [_shown(ctx, opener, each) for each in ctx.db.scalars(
+        select(Staff).where(Staff.state != "removed").order_by(Staff.id))]
+
+
+def look(ctx: Context, opener: Opener, staff_id: int) -> Member:
+    """One of them. Raises: NotFound."""
+    return _shown(ctx, opener, _present(ctx, staff_id))
 
 
 def holders(ctx: Context, role: Role) -> list[int]:
     """Those at work who hold the role."""
     return list(ctx.db.scalars(select(Staff.id).join(StaffRole, StaffRole.staff_id == Staff.id).where(
         Staff.state == "active", StaffRole.role == role).order_by(Staff.id)))
+
+
+def _shown(ctx: Context, opener: Opener, each: Staff) -> Member:
+    return Member(each.id, name_of(opener, each), email_of(opener, each), each.state, roles_of(ctx, each.id),
+                  each.totp_confirmed, each.email_verified, each.last_seen_at, len(sessions.living(ctx, each.id)))
 
 
 def _refuse_last_admin(ctx: Context, staff_id: int, field: str) -> None:

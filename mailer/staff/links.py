@@ -28,7 +28,7 @@ def has_admin(ctx: Context) -> bool:
 
 
 def issue_start(ctx: Context) -> str | None:
-    """The code of a new start link, such as `4H7K-92QD-0WMX-71TB`, which replaces the one before; None with an Admin."""
+    """The code of a new start link, such as `4H7K-92QD-0WMX-71TB`, which replaces the last; None with an Admin."""
     if has_admin(ctx):
         return None
     ctx.db.execute(delete(StaffLink).where(StaffLink.purpose == "start"))
@@ -65,7 +65,8 @@ def use(ctx: Context, token: str, purpose: str) -> int | None:
     if used is None:
         raise NotFound(what="link")
     trail.record(ctx, "link_used", f"staff:{used.staff_id}" if used.staff_id else "instance", purpose=purpose)
-    return used.staff_id
+    owner: int | None = used.staff_id
+    return owner
 
 
 def readable(ctx: Context, size: int) -> str:

@@ -16,15 +16,19 @@ MEMORY_KIB, PASSES, LANES = 19456, 2, 1
 
 HASHER = PasswordHasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES, hash_len=32, type=Type.ID)
 
-COMMON = frozenset((
-    "password passwort motdepasse contrasena wachtwoord kennwort administrator welcome welcome1 letmein changeme "
-    "secret default iloveyou princess football baseball basketball superman batman sunshine trustno1 whatever "
-    "dragon monkey shadow master michael jennifer jordan hunter starwars pokemon computer internet samsung "
-    "qwerty qwertyui qwertyuiop qwertz qwertzui qwertzuiop azerty azertyui asdfghjk asdfghjkl asdfasdf zxcvbnm "
-    "yxcvbnm qazwsx qazwsxedc 1q2w3e4r 1q2w3e4r5t 1qaz2wsx zaq12wsx q1w2e3r4 abcdefgh abcd1234 abc12345 "
-    "12345678 123456789 1234567890 87654321 987654321 11111111 00000000 88888888 12341234 11223344 "
-    "newsletter mailer mailings").split())
-"""Words that alone, or with digits and signs around them, make no password."""
+WORDS = """
+    password passwort motdepasse contrasena wachtwoord kennwort administrator welcome welcome1 letmein changeme
+    secret default iloveyou princess football baseball basketball superman batman sunshine trustno1 whatever
+    dragon monkey shadow master michael jennifer jordan hunter starwars pokemon computer internet samsung
+    qwerty qwertyui qwertyuiop qwertz qwertzui qwertzuiop azerty azertyui asdfghjk asdfghjkl asdfasdf zxcvbnm
+    yxcvbnm qazwsx qazwsxedc 1q2w3e4r 1q2w3e4r5t 1qaz2wsx zaq12wsx q1w2e3r4 abcdefgh abcd1234 abc12345
+    12345678 123456789 1234567890 87654321 987654321 11111111 00000000 88888888 12341234 11223344
+    newsletter mailer mailings
+"""
+"""The passwords that others try first."""
+
+COMMON = frozenset(WORDS.split())
+"""Alone, or with digits and signs around them, they make no password."""
 
 
 def check(password: str, known: Iterable[str] = ()) -> str:

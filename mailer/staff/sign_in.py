@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from mailer.audit import trail
 from mailer.context import Context
-from mailer.core.errors import NotFound
+from mailer.core.errors import InvalidAddress, NotFound
 from mailer.core.vault import Opener
 from mailer.staff import accounts, links, passwords, sessions, tries, two_factor
 from mailer.staff.models import Staff
@@ -24,7 +24,7 @@ def by_password(ctx: Context, *, email: str, password: str, network: str, user_a
 
     Never raises for a wrong try, since the try itself must be kept.
     """
-    account = email.strip().lower()[:320]
+    account = _account(ctx, email)
     wait = tries.wait_before(ctx, account, network)
     if wait:
         return Entry(wait=wait)
@@ -61,6 +61,13 @@ def second_step(ctx: Context, opener: Opener, signed_in: SignedIn, code: str, *,
         return Entry()
     tries.it_was_right(ctx, account, network)
     return Entry(sessions.renew(ctx, signed_in, user_agent=user_agent))
+
+
+def _account(ctx: Context, typed: str) -> str:
+    try:
+        return ctx.channels["email"].parse_address(typed).normalised.lower()
+    except InvalidAddress:
+        return "no address"
 
 
 def _begin(ctx: Context, member: Staff, user_agent: str, how: str) -> str:

@@ -1,7 +1,8 @@
 """Links that stand in every message: whom they speak for, and from which message they came.
 
-Their second id is the campaign's. A letter outside campaigns has none: its links carry `OF_LIST` and a list, or `OF_DAY`
-and the day (proleptic ordinal) on which it was asked for. Leave, one-click and why last for ever; preferences 90 days.
+Their second id is the campaign's. A letter outside campaigns has none: its links carry `OF_LIST` and a list, or
+`OF_DAY` and the day (proleptic ordinal) on which it was asked for. Leave, one-click and why last for ever, preferences
+90 days.
 """
 
 from dataclasses import dataclass

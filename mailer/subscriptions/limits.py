@@ -42,6 +42,11 @@ def bucket(ctx: Context, address: Address) -> bytes:
     return ctx.sealer.bucket(f"address/{profile.current(ctx).mode}", f"{plain}@{domain}" if domain else plain)
 
 
+def point_bucket(ctx: Context, contact_point_id: int) -> bytes:
+    """Where notices to one address count."""
+    return ctx.sealer.bucket(f"contact_point/{profile.current(ctx).mode}", str(contact_point_id))
+
+
 def alone(ctx: Context, bucket: bytes) -> None:
     """Wait until nobody else is asking for this bucket; held until the end of the transaction."""
     ctx.db.execute(text("SELECT pg_advisory_xact_lock(:key)"),

@@ -50,13 +50,14 @@ class Found:
 
 
 def issue(ctx: Context, purpose: Purpose, *, pending_request_id: int | None = None,
-          contact_point_id: int | None = None) -> str:
+          contact_point_id: int | None = None, expires_at: datetime | None = None) -> str:
     """Make a link's token; the caller puts it into the message that carries it and nowhere else."""
     raw = ctx.tokens.random_bytes(TOKEN_BYTES)
     now = ctx.clock.now()
     ctx.db.add(SingleUseLink(
         hash=sha256(raw).digest(), purpose=purpose, day=now.date(), outcome=Outcome.OPEN,
-        expires_at=now + LASTS[purpose], pending_request_id=pending_request_id, contact_point_id=contact_point_id))
+        expires_at=expires_at or now + LASTS[purpose], pending_request_id=pending_request_id,
+        contact_point_id=contact_point_id))
     ctx.db.flush()
     return base64.b32encode(raw).decode().rstrip("=").lower()
 

@@ -50,6 +50,14 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('campaign_id', 'contact_point_id', 'month', 'attempt', 'cleared', name=op.f('pk_decision')),
     postgresql_partition_by='LIST (month)'
     )
+    op.create_table('delayed_stop',
+    sa.Column('channel', sa.Text(), nullable=False),
+    sa.Column('fingerprint', sa.LargeBinary(), nullable=False),
+    sa.Column('fingerprint_version', sa.SmallInteger(), nullable=False),
+    sa.Column('due_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('channel', 'fingerprint', name=op.f('pk_delayed_stop'))
+    )
+    op.create_index(op.f('ix_delayed_stop_due_at'), 'delayed_stop', ['due_at'], unique=False)
     op.create_table('exit_mark',
     sa.Column('host', sa.Text(), nullable=False),
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -615,6 +623,7 @@ def upgrade() -> None:
     op.create_foreign_key(
         "fk_single_message_decision", "single_message", "single_decision",
         ["id", "decided", "cleared"], ["single_id", "attempt", "cleared"])
+    op.execute("CREATE SEQUENCE deferred_block START 1099511627776")
     op.execute("""
         CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN RAISE EXCEPTION '% is written once and never changed', TG_TABLE_NAME USING ERRCODE = '23001'; END $$
@@ -628,6 +637,7 @@ def downgrade() -> None:
     for table in WRITTEN_ONCE:
         op.execute(f"DROP TRIGGER {table}_written_once ON {table}")
     op.execute("DROP FUNCTION refuse_change()")
+    op.execute("DROP SEQUENCE deferred_block")
     op.drop_constraint("fk_single_message_decision", "single_message", type_="foreignkey")
     op.drop_table('single_decision')
     op.drop_table('request_key', schema='vault')
@@ -692,6 +702,8 @@ def downgrade() -> None:
     op.drop_table('instance')
     op.drop_table('exit_override')
     op.drop_table('exit_mark')
+    op.drop_index(op.f('ix_delayed_stop_due_at'), table_name='delayed_stop')
+    op.drop_table('delayed_stop')
     op.drop_table('decision')
     op.drop_table('content_version')
     op.drop_index(op.f('ix_audit_entry_actor_seq'), table_name='audit_entry')

@@ -2,7 +2,7 @@
 
 import html
 
-from mailer.channels.email import address, blocks, check, mime, render
+from mailer.channels.email import address, blocks, check, fields, mime, render
 from mailer.channels.email.address import EmailAddress
 from mailer.channels.email.compile import EmailProgram, compile_copy
 from mailer.core.channel import Brand, Channel, Copy, Explanation, Finding, Letter, Recipient
@@ -32,6 +32,10 @@ class EmailChannel:
     def mask(self, normalised: str) -> str:
         """The address as staff see it in tables."""
         return address.mask(normalised)
+
+    def fields(self, *texts: str) -> tuple[str, ...]:
+        """The personal fields named, each once, in order."""
+        return tuple(dict.fromkeys(name for text in texts for name in fields.names(fields.parse(text))))
 
     def explain(self, raw: str) -> Explanation:
         """What we make of what someone typed."""

@@ -1,0 +1,1 @@
+"""Pages of the people who work here; each asks for a permission at its door."""

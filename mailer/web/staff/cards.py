@@ -1,0 +1,140 @@
+"""The cards of Home: each reads its own figures, so that one that fails leaves the others standing."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
+
+from mailer.campaigns.models import Campaign
+from mailer.context import Context
+from mailer.core.messages import CampaignState, State
+from mailer.lists.models import MailingList
+from mailer.outbox import counts
+from mailer.staff import mode_switch
+from mailer.staff.models import Staff
+from mailer.staff.roles import Permission
+from mailer.staff.sessions import SignedIn
+
+RUNNING = (CampaignState.STARTING, CampaignState.SENDING, CampaignState.PAUSED)
+ENDED = (CampaignState.SENT, CampaignState.STOPPED)
+SCHEDULED_SHOWN = 5
+
+PEOPLE = text("""
+    SELECT channel, count(DISTINCT contact_point.id) FROM contact_point
+    JOIN standing ON standing.contact_point_id = contact_point.id AND standing.state = 'live'
+    GROUP BY channel ORDER BY channel""")
+FIRST_FORM = text("""
+    SELECT slug FROM form JOIN mailing_list ON mailing_list.id = form.list_id
+    WHERE NOT form.archived AND NOT mailing_list.archived ORDER BY form.id LIMIT 1""")
+SAMPLE_CAMPAIGN = text("SELECT id FROM campaign WHERE sample AND state = 'draft' ORDER BY id DESC LIMIT 1")
+CHANNEL_NAMES = {"email": "Email", "sms": "Text", "postal": "Post"}
+
+
+@dataclass(frozen=True)
+class Need:
+    """One thing that waits for this person."""
+
+    text: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Mailing:
+    """One campaign in one line."""
+
+    id: int
+    name: str
+    state: str
+    into: int
+    done: int
+    at: datetime | None
+
+
+CARDS: dict[str, Callable[[Context, SignedIn], Any]] = {}
+
+
+def read(ctx: Context, staff: SignedIn) -> tuple[dict[str, Any], list[str]]:
+    """Every card's figures, and the names of those that could not be loaded."""
+    found: dict[str, Any] = {}
+    failed: list[str] = []
+    for name, card in CARDS.items():
+        try:
+            with ctx.db.begin_nested():
+                found[name] = card(ctx, staff)
+        except DBAPIError:
+            failed.append(name)
+    return found, failed
+
+
+def needs(ctx: Context, staff: SignedIn) -> list[Need]:
+    """What this person should look at first."""
+    found = []
+    member = ctx.db.get_one(Staff, staff.staff_id)
+    if member.failed_tries:
+        tries = f"{member.failed_tries} wrong tries" if member.failed_tries > 1 else "1 wrong try"
+        found.append(Need(f"{tries} to sign in as you. Was it you?", "/staff/account"))
+    if not member.totp_confirmed:
+        found.append(Need("Set up your second factor. It is required outside Practice.",
+                          "/staff/account/second-factor"))
+    if staff.may(Permission.PRIVACY) and mode_switch.asked_by(ctx) not in (None, staff.staff_id):
+        found.append(Need("An Admin asked to go Live. It waits for your word.", "/staff/settings/live"))
+    return found + _campaigns_that_wait(ctx, staff)
+
+
+def running(ctx: Context, _staff: SignedIn) -> list[Mailing]:
+    """Campaigns on their way."""
+    return [_line(ctx, each) for each in ctx.db.scalars(
+        select(Campaign).where(Campaign.state.in_(RUNNING)).order_by(Campaign.id))]
+
+
+def scheduled(ctx: Context, _staff: SignedIn) -> list[Mailing]:
+    """The next ones."""
+    return [Mailing(each.id, each.name, each.state, each.expected_in or 0, 0, each.send_at) for each in ctx.db.scalars(
+        select(Campaign).where(Campaign.state == CampaignState.SCHEDULED).order_by(Campaign.send_at)
+        .limit(SCHEDULED_SHOWN))]
+
+
+def last(ctx: Context, _staff: SignedIn) -> Mailing | None:
+    """The one that ended last."""
+    campaign = ctx.db.scalar(select(Campaign).where(Campaign.state.in_(ENDED)).order_by(
+        Campaign.finished_at.desc().nulls_last(), Campaign.id.desc()).limit(1))
+    if campaign is None:
+        return None
+    into = (campaign.planned or 0) - (campaign.refused or 0)
+    return Mailing(campaign.id, campaign.name, campaign.state, into, campaign.accepted or 0, campaign.finished_at)
+
+
+def people(ctx: Context, _staff: SignedIn) -> list[tuple[str, int]]:
+    """How many people may be written to, by channel; a number and nobody's name."""
+    return [(CHANNEL_NAMES[channel], n) for channel, n in ctx.db.execute(PEOPLE).tuples()]
+
+
+def next_acts(ctx: Context, _staff: SignedIn) -> dict[str, str]:
+    """Where to sign oneself up, and the sample campaign."""
+    form, sample = ctx.db.scalar(FIRST_FORM), ctx.db.scalar(SAMPLE_CAMPAIGN)
+    return {"join": f"/join/{form}" if form else "", "sample": f"/staff/campaigns/{sample}" if sample else "",
+            "lists": "" if ctx.db.scalar(select(MailingList.id).limit(1)) else "/staff/lists"}
+
+
+def _campaigns_that_wait(ctx: Context, staff: SignedIn) -> list[Need]:
+    words = {CampaignState.COULD_NOT_START: "could not start", CampaignState.PAUSED: "is paused"}
+    if staff.may(Permission.SEND):
+        words[CampaignState.NEEDS_APPROVAL] = "waits for approval"
+    if not staff.may(Permission.EDIT_CONTENT):
+        return []
+    rows = ctx.db.scalars(select(Campaign).where(Campaign.state.in_(words)).order_by(Campaign.id.desc()).limit(10))
+    return [Need(f"“{each.name}” {words[CampaignState(each.state)]}.", f"/staff/campaigns/{each.id}") for each in rows]
+
+
+def _line(ctx: Context, campaign: Campaign) -> Mailing:
+    sums = counts.sums(ctx, campaign.id)
+    refused = sums.ended.get(State.REFUSED, 0)
+    return Mailing(campaign.id, campaign.name, campaign.state, sums.planned - refused,
+                   sum(sums.ended.values()) - refused, campaign.started_at)
+
+
+CARDS |= {"needs": needs, "running": running, "scheduled": scheduled, "last": last, "people": people,
+          "next_acts": next_acts}
