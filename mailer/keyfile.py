@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from mailer.core.errors import KeyProblem
@@ -15,7 +16,7 @@ def load_or_create(path: Path, tokens: Tokens) -> KeyRing:
     Raises: KeyProblem when the file is readable by others or is not a key file.
     """
     if not path.exists():
-        _create(path, tokens)
+        write(path, {1: tokens.random_bytes(32)}, tokens)
     return load(path)
 
 
@@ -34,9 +35,10 @@ def load(path: Path) -> KeyRing:
         raise KeyProblem(why="this is not a key file") from error
 
 
-def _create(path: Path, tokens: Tokens) -> None:
+def write(path: Path, keys: Mapping[int, bytes], tokens: Tokens) -> None:
+    """Make a key file with these keys; one that is there already is left as it is."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    text = json.dumps({"keys": {"1": tokens.random_bytes(32).hex()}})
+    text = json.dumps({"keys": {str(number): key.hex() for number, key in keys.items()}})
     draft = path.with_name(path.name + "." + tokens.random_bytes(6).hex())
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w") as file:

@@ -5,7 +5,7 @@ from functools import cache
 
 from mailer import wiring
 from mailer.cli.instance import wait_for_database
-from mailer.outbox.seat import Pulse, Seat
+from mailer.outbox.seat import Pulse, Seat, Ways
 from mailer.services import Services
 from mailer.settings import Settings
 from workers.jobs import DramatiqJobs
@@ -31,10 +31,16 @@ def worker_name() -> str:
     return name
 
 
+@cache
+def ways() -> Ways:
+    """The process's ways out: SMTP_CONNECTIONS is for all its threads together."""
+    return Ways(services())
+
+
 def seat() -> Seat:
     """This thread's seat."""
     if not hasattr(_places, "seat"):
-        _places.seat = Seat(services(), worker_name(), STOP.is_set)
+        _places.seat = Seat(services(), worker_name(), ways(), STOP.is_set)
         _seats.append(_places.seat)
     return _places.seat  # type: ignore[no-any-return] # A thread-local has no types.
 
@@ -43,3 +49,5 @@ def close() -> None:
     """Say goodbye to providers and let the journals go."""
     for each in _seats:
         each.close()
+    if _seats:
+        ways().close()

@@ -4,6 +4,7 @@ import logging
 import signal
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
 import psycopg
@@ -77,7 +78,7 @@ def tick(services: Services, number: int) -> None:
     if number % SWEEP_EVERY == 0:
         parts.append(("sweep", sweep.sweep))
     for name, part in parts:
-        _try(name, lambda part=part: _in_a_unit(services, part))
+        _try(name, partial(_in_a_unit, services, part))
 
 
 def _in_a_unit(services: Services, part: Callable[[Context], object]) -> None:

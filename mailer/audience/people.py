@@ -1,6 +1,6 @@
 """People come into being when they confirm; until then there are requests only."""
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from mailer.audience.models import ContactPoint, PendingRequest, Person, PersonKey, Preference, RequestKey
@@ -8,6 +8,11 @@ from mailer.context import Context
 from mailer.core.errors import Conflict
 from mailer.core.modes import Mode
 
+# What was mailed stays with the person, as proof of the question; what was not goes with the request.
+KEEP_MAILED = text("""
+    UPDATE single_message SET contact_point_id = :point, pending_request_id = NULL
+    WHERE pending_request_id = :request AND state = 'accepted'
+""")
 CLOSER_TO_LIVE = {Mode.PRACTICE: 0, Mode.TRIAL: 1, Mode.LIVE: 2}
 
 
@@ -24,6 +29,7 @@ def admit(ctx: Context, pending: PendingRequest) -> ContactPoint:
     if point is None:
         raise Conflict(request=pending.id)
     _raise_mode(ctx, point, Mode(held.mode))
+    ctx.db.execute(KEEP_MAILED, {"point": point.id, "request": held.id})
     ctx.db.execute(delete(PendingRequest).where(PendingRequest.id == held.id))
     return point
 

@@ -32,7 +32,7 @@ class DatabaseSilent(MailerError):
 
 
 def find() -> Settings:
-    """The settings with the URLs of the database and of Redis filled in.
+    """The settings with the URLs of the database and of Redis, and a running instance's port, filled in.
 
     Raises: NoInstance where neither the environment nor a running instance names them; BadSettings.
     """
@@ -44,6 +44,7 @@ def find() -> Settings:
         settings,
         database_url=settings.database_url or str(facts.get("database_url") or ""),
         redis_url=settings.redis_url or str(facts.get("redis_url") or ""),
+        port=int(facts.get("port") or settings.port),
     )
     if not found.database_url:
         raise NoInstance()

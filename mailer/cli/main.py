@@ -2,7 +2,7 @@
 
 import click
 
-from mailer.cli import campaign, database, explain, lists, run, seed, serve, why
+from mailer.cli import campaign, database, explain, lists, run, seed, serve, staff, why
 from mailer.cli.output import Commands
 
 COMMANDS: tuple[click.Command, ...] = (
@@ -11,6 +11,7 @@ COMMANDS: tuple[click.Command, ...] = (
     serve.worker,
     serve.tick,
     database.migrate,
+    staff.staff,
     seed.seed,
     lists.lists,
     campaign.campaign,

@@ -16,6 +16,7 @@ SENTENCES = {
     "no_instance": "No instance is running; start one with `mailer run`.",
     "port_taken": "Port {port} is in use by another program; set PORT to a free one.",
     "server_failed": "{server} did not start; see {log}.",
+    "unknown_staff": "Nobody who works here has this address.",
     "database_silent": "The database has not answered for {seconds} seconds.",
 }
 

@@ -4,13 +4,14 @@ import click
 
 from mailer.audit import trail
 from mailer.campaigns import compose, forecast
-from mailer.cli.output import as_json, show
+from mailer.cli.output import as_json as json_option
+from mailer.cli.output import show
 from mailer.cli.powers import unit
 
 
 @click.command()
 @click.argument("campaign", type=int)
-@as_json
+@json_option
 def why(campaign: int, as_json: bool) -> None:
     """Read an address on standard input and say what the gate would say now."""
     address = click.get_text_stream("stdin").readline().strip()

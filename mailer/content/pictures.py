@@ -27,7 +27,7 @@ class Kind:
 
 
 def store(ctx: Context, octets: bytes) -> Picture:
-    """Keep a PNG, JPEG or GIF of at most 2 MB and 6,000 pixels a side; the same picture is kept once.
+    """Keep a PNG, JPEG, GIF or WebP of at most 2 MB and 6,000 pixels a side; the same picture is kept once.
 
     Raises: InvalidInput.
     """
@@ -59,7 +59,9 @@ def inspect(octets: bytes) -> Kind:
         return Kind("image/gif", *struct.unpack("<HH", octets[6:10]))
     if octets.startswith(b"\xff\xd8"):
         return _jpeg(octets)
-    raise InvalidInput(field="picture", why="is not a PNG, JPEG or GIF")
+    if octets[:4] == b"RIFF" and octets[8:12] == b"WEBP" and len(octets) >= 30:
+        return _webp(octets)
+    raise InvalidInput(field="picture", why="is not a PNG, JPEG, GIF or WebP")
 
 
 def _jpeg(octets: bytes) -> Kind:
@@ -77,3 +79,18 @@ def _jpeg(octets: bytes) -> Kind:
         else:
             place += 2 + int.from_bytes(octets[place + 2:place + 4], "big")
     raise InvalidInput(field="picture", why="is not a whole JPEG")
+
+
+def _webp(octets: bytes) -> Kind:
+    """The canvas of the first chunk: lossy, lossless or extended (RFC 9649 §2.5 to §2.7)."""
+    chunk = octets[12:16]
+    if chunk == b"VP8 " and octets[23:26] == b"\x9d\x01\x2a":
+        width, height = struct.unpack("<HH", octets[26:30])
+        return Kind("image/webp", width & 0x3FFF, height & 0x3FFF)
+    if chunk == b"VP8L" and octets[20] == 0x2F:
+        bits = int.from_bytes(octets[21:25], "little")
+        return Kind("image/webp", (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1)
+    if chunk == b"VP8X":
+        return Kind("image/webp", int.from_bytes(octets[24:27], "little") + 1,
+                    int.from_bytes(octets[27:30], "little") + 1)
+    raise InvalidInput(field="picture", why="is not a whole WebP")

@@ -114,6 +114,15 @@ def unwritten(connection: Session | Connection, folder: Path, host: str) -> list
             for row in connection.execute(MARKS, {"host": host}) if row.id not in written]
 
 
+def remembered_heads(connection: Session | Connection, folder: Path) -> Iterator[Head]:
+    """Heads of the ledger's chain kept in the files, but those given up when exits were applied. Raises: OSError."""
+    for host, path in file.hosts(folder).items():
+        for part in file.parts(path):
+            heads = [line for line in part.lines if line.kind is ExitKind.HEAD]
+            kept = set(connection.execute(UNMARKED, {"ids": [line.id for line in heads], "host": host}).scalars())
+            yield from (Head.of(line) for line in heads if line.id in kept)
+
+
 def _still_holds(connection: Session | Connection, folder: Path, seen: _Seen) -> bool:
     """Whether files only grew since the last look and their last lines are still known to the database."""
     paths = file.hosts(folder)

@@ -103,7 +103,12 @@ def why(ctx: Context, terms: CampaignTerms, channel: str, raw: str) -> Why:
     if channel not in ctx.channels:
         raise UnknownChannel(channel=channel)
     identity = ctx.channels[channel].parse_address(raw).identity
-    prints, now = ctx.sealer.fingerprints(channel, identity), ctx.clock.now()
+    return why_of(ctx, terms, channel, ctx.sealer.fingerprints(channel, identity))
+
+
+def why_of(ctx: Context, terms: CampaignTerms, channel: str, prints: Sequence[bytes]) -> Why:
+    """The same for the versions of one address's fingerprint; the caller notes the look in the audit trail."""
+    now = ctx.clock.now()
     with cursor_of(ctx) as cursor:
         asked_at = _asked_at(cursor, terms, channel, prints, now)
         row = _row(cursor, terms, channel, prints, now)

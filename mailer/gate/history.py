@@ -24,6 +24,8 @@ SINGLES = """
     FROM single_message s JOIN single_decision d ON d.single_id = s.id WHERE s.contact_point_id = :id
 """
 
+OF_REQUEST = SINGLES.replace("s.contact_point_id = :id", "s.pending_request_id = :id")
+
 
 @dataclass(frozen=True)
 class Answered:
@@ -46,6 +48,12 @@ def of(ctx: Context, contact_point_id: int) -> list[Answered]:
     found = [_answered(row) for query in (CAMPAIGNS, SINGLES)
              for row in ctx.db.execute(text(query), {"id": contact_point_id}).mappings()]
     return sorted(found, key=lambda each: (each.at, each.attempt), reverse=True)
+
+
+def of_request(ctx: Context, pending_request_id: int) -> list[Answered]:
+    """Every answer for somebody who has only asked so far, newest first."""
+    found = ctx.db.execute(text(OF_REQUEST), {"id": pending_request_id}).mappings()
+    return sorted((_answered(row) for row in found), key=lambda each: (each.at, each.attempt), reverse=True)
 
 
 def _answered(row: Mapping[Any, Any]) -> Answered:

@@ -58,6 +58,18 @@ def rename(ctx: Context, mailing_list: MailingList, name: str, public_text: str)
     trail.record(ctx, "rename_list", f"list:{mailing_list.id}")
 
 
+def rename_topic(ctx: Context, topic: Topic, name: str, public_text: str) -> None:
+    """Change what a topic is called and says of itself. Raises: InvalidInput; Conflict when the name is taken."""
+    name = one_line("topic", name)
+    taken = ctx.db.scalar(select(Topic.id).where(
+        Topic.list_id == topic.list_id, Topic.name == name, Topic.id != topic.id))
+    if taken is not None:
+        raise Conflict(field="topic")
+    topic.name, topic.public_text = name, text("public_text", public_text)
+    ctx.db.flush()
+    trail.record(ctx, "rename_topic", f"topic:{topic.id}")
+
+
 def archive(ctx: Context, thing: MailingList | Topic, archived: bool = True) -> None:
     """Take a list or topic out of use, or back: never deleted, because proof of consent points to it."""
     thing.archived = archived

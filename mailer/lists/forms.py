@@ -127,6 +127,19 @@ def current(ctx: Context, slug: str) -> tuple[Form, FormVersion]:
     return form, version
 
 
+def archive(ctx: Context, form: Form, archived: bool = True) -> None:
+    """Take a form out of use, or back: never deleted, because proof of consent points to its versions."""
+    form.archived = archived
+    ctx.db.flush()
+    trail.record(ctx, "archive" if archived else "unarchive", f"form:{form.id}")
+
+
+def versions(ctx: Context, form_id: int) -> list[FormVersion]:
+    """Every version of a form, newest first."""
+    return list(ctx.db.scalars(select(FormVersion).where(FormVersion.form_id == form_id).order_by(
+        FormVersion.version.desc())))
+
+
 def as_seen(ctx: Context, version: FormVersion, notice: Notice | None) -> Wording:
     """The words that a visitor of this version sees under this notice, kept for the proof of consent."""
     definition = Definition.from_json(version.definition)

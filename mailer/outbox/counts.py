@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import psycopg
 from sqlalchemy import text
@@ -11,6 +12,8 @@ from mailer.context import Context
 from mailer.core.messages import State
 
 PLANNED = "planned"
+LEFT = "left"
+"""Counted beside the messages, by the hour: people who left by a link of this campaign; no sum holds it."""
 TERMINAL = (State.ACCEPTED, State.REFUSED, State.FAILED, State.EXPIRED, State.UNCERTAIN)
 
 ADD = """
@@ -66,12 +69,33 @@ def recount(ctx: Context, campaign_id: int, leaf: str) -> Sums:
         FROM {leaf} WHERE campaign_id = :id GROUP BY 1, 2"""), {"id": campaign_id}).tuples().all()
     counted = [(state, detail, int(n)) for state, detail, n in rows]
     counted.append((PLANNED, "", sum(n for _, _, n in counted)))
-    ctx.db.execute(text("DELETE FROM campaign_count WHERE campaign_id = :id"), {"id": campaign_id})
+    ctx.db.execute(text("DELETE FROM campaign_count WHERE campaign_id = :id AND state <> :left"),
+                   {"id": campaign_id, "left": LEFT})
     for state, detail, n in counted:
         ctx.db.execute(text("INSERT INTO campaign_count (campaign_id, worker, state, detail, n) "
                             "VALUES (:id, 'closed', :state, :detail, :n)"),
                        {"id": campaign_id, "state": state, "detail": detail, "n": n})
     return _sums(counted)
+
+
+def count_left(ctx: Context, campaign_id: int) -> None:
+    """Count somebody who left by a link of this campaign; nothing tells who (promise T10)."""
+    ctx.db.execute(text("""
+        INSERT INTO campaign_count (campaign_id, worker, state, detail, n)
+        SELECT id, 'leaving', :left, :hour, 1 FROM campaign WHERE id = :id
+        ON CONFLICT (campaign_id, worker, state, detail) DO UPDATE SET n = campaign_count.n + 1"""),
+        {"id": campaign_id, "left": LEFT, "hour": _hour(ctx.clock.now())})
+
+
+def left(ctx: Context, campaign_id: int, *, before: datetime) -> int:
+    """How many left by a link of this campaign in the hours before."""
+    return int(ctx.db.scalar(text("SELECT coalesce(sum(n), 0) FROM campaign_count "
+                                  "WHERE campaign_id = :id AND state = :left AND detail < :hour"),
+                             {"id": campaign_id, "left": LEFT, "hour": _hour(before)}) or 0)
+
+
+def _hour(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H}"
 
 
 def _sums(rows: list[tuple[str, str, int]]) -> Sums:

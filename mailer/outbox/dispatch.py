@@ -24,6 +24,7 @@ from mailer.core.modes import Mode
 from mailer.exits import fence
 from mailer.gate.decide import Answers, Ask, Powers, decide_campaign, decide_singles
 from mailer.organisation import live
+from mailer.organisation import profile as organisation
 from mailer.outbox import assignment, claim, counts, letters, record, singles
 from mailer.outbox.assignment import Assignment
 from mailer.outbox.models import SingleMessage
@@ -38,7 +39,7 @@ BEGIN_WITHIN = 0.8
 """Seconds after the reading taken before a slice's transaction within which a hand-over may begin (decision 7)."""
 
 SLICE_SECONDS = 0.1
-SMALLEST, LARGEST = 4, 500
+SMALLEST, LARGEST = 10, 500
 """Rows a slice; its size follows the speed of the last one so that it is about 100 ms of work."""
 
 A_TURN = 30.0
@@ -55,7 +56,7 @@ class _Pace:
     """Where this turn is and how large its next slice is."""
 
     after: int = 0
-    rows: int = 32
+    rows: int = 50
 
     def learn(self, rows: int, seconds: float) -> None:
         if rows:
@@ -89,7 +90,7 @@ def _prepare(seat: Seat, campaign_id: int) -> Assignment:
         task = assignment.load(ctx, campaign_id)
         if task.mode is Mode.LIVE and (lacks := live.lacking(ctx)):
             raise CannotSend(lacks=",".join(lacks))
-        if task.mode is not assignment.organisation.current(ctx).mode:
+        if task.mode is not organisation.current(ctx).mode:
             raise CannotSend(lacks="mode")
     return task
 
@@ -106,10 +107,11 @@ def _one_slice(seat: Seat, task: Assignment, pace: _Pace) -> bool:
     slice_id, answers = claimed
     if answers.cleared:
         place = record.Place(task.terms.campaign_id, cast(date, task.month), slice_id, seat.worker)
+        began = monotonic()
         hand_over(seat, task.terms.channel, task.mode, answers.cleared,
                   lambda clearance: _parcel(seat, task, clearance),
                   lambda cursor, outcomes: record.record(cursor, place, outcomes))
-    pace.learn(len(answers.cleared), monotonic() - started)
+        pace.learn(len(answers.cleared), monotonic() - began)
     if task.mode is Mode.PRACTICE:
         sleep(SLICE_SECONDS)
     return True
@@ -148,7 +150,7 @@ def hand_over(seat: Seat, channel: str, mode: Mode, cleared: Sequence[Clearance]
             except MailerError as error:
                 outcomes.append(Outcome(clearance.row, Fate.FAILED, error.code))
         if parcels:
-            outcomes.extend(seat.transport(channel, mode).deliver(parcels, journal=watched, stopping=seat.stopping))
+            outcomes.extend(seat.ways.out(channel, mode).deliver(parcels, journal=watched, stopping=seat.stopping))
     finally:
         known = {each.row for each in outcomes}
         outcomes.extend(Outcome(each.row, Fate.UNCERTAIN if each.row in watched.begun else Fate.UNBEGUN)
@@ -243,7 +245,7 @@ def send_singles(seat: Seat) -> bool:
         answers = decide_singles(ctx, services.opener, claimed.slice_id, claimed.rows, started + BEGIN_WITHIN)
         singles.hand(claimed.rows, claimed.slice_id, {each.row for each in answers.cleared},
                      {row: str(reason) for row, _, reason in answers.refused})
-        mode = assignment.organisation.current(ctx).mode
+        mode = organisation.current(ctx).mode
     packed = {single.id: single for single in claimed.rows}
     hand_over(seat, "email", mode, answers.cleared,
               lambda clearance: _letter(seat, packed[clearance.row], clearance),

@@ -22,23 +22,37 @@ SEEN_EVERY = 10
 PROGRAMS_KEPT = 8
 
 
-class Seat:
-    """Made once a thread. `worker` names the process, `host` the machine (its data folder)."""
+class Ways:
+    """The ways out of one process, opened once and shared by its seats."""
 
-    def __init__(self, services: Services, worker: str, stopping: Callable[[], bool]) -> None:
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._open: dict[tuple[str, Mode], Transport] = {}
+        self._lock = threading.Lock()
+
+    def out(self, channel: str, mode: Mode) -> Transport:
+        """Raises: CannotSend."""
+        with self._lock:
+            if (channel, mode) not in self._open:
+                self._open[channel, mode] = self._services.transports.open(channel, mode)
+            return self._open[channel, mode]
+
+    def close(self) -> None:
+        """Say goodbye to the providers, once no seat delivers."""
+        for way in self._open.values():
+            way.close()
+
+
+class Seat:
+    """Made once a thread; `worker` names the process."""
+
+    def __init__(self, services: Services, worker: str, ways: Ways, stopping: Callable[[], bool]) -> None:
         self.services = services
         self.worker = worker
+        self.ways = ways
         self.stopping = stopping
         self.journal = FileJournal(journal_folder(services.settings.data_dir), worker)
-        self._ways: dict[tuple[str, Mode], Transport] = {}
         self._programs: dict[Copy, Program] = {}
-
-    def transport(self, channel: str, mode: Mode) -> Transport:
-        """This seat's own way out, kept open. Raises: CannotSend."""
-        key = (channel, mode)
-        if key not in self._ways:
-            self._ways[key] = self.services.transports.open(channel, mode)
-        return self._ways[key]
 
     def program(self, channel: str, copy: Copy) -> Program:
         """The copy compiled, once a seat."""
@@ -49,8 +63,7 @@ class Seat:
         return self._programs[copy]
 
     def close(self) -> None:
-        for way in self._ways.values():
-            way.close()
+        """Let the journal go; it stays when it holds something not yet recorded."""
         self.journal.close()
 
 

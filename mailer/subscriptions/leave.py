@@ -10,6 +10,7 @@ from mailer.consent import ledger
 from mailer.consent.ledger import Consent, Evidence
 from mailer.context import Context
 from mailer.core.reasons import Reason
+from mailer.outbox import counts
 from mailer.outbox.keep_back import keep_back
 from mailer.subscriptions.models import Goodbye
 from mailer.suppression import registry
@@ -31,6 +32,8 @@ def leave(ctx: Context, point: ContactPoint, *, list_id: int | None = None, how:
                             list_id=list_id or 0, version=point.fingerprint_version)
     keep_back(ctx, [point.id])
     earlier = None if ended or new else _earlier(ctx, point, list_id)
+    if campaign_id and (ended or new):
+        counts.count_left(ctx, campaign_id)
     return earlier or note(ctx, point, how=how, list_id=list_id, ended=ended, suppressed=new, lasts=undo_lasts)
 
 

@@ -112,17 +112,22 @@ def take_a_break(ctx: Context, point: ContactPoint, days: int) -> tuple[datetime
     ledger.holder_of(ctx, point)
     preference = _preference(ctx, point)
     before = _as_it_was(preference)
-    until = ctx.clock.now() + timedelta(days=days)
+    until = break_end(ctx, days)
     if preference.paused_until is None or preference.paused_until < until:
         preference.paused_until = until
     keep_back(ctx, [point.id])
     return preference.paused_until, note(ctx, point, how="break", ended=[], before=before)
 
 
+def break_end(ctx: Context, days: int) -> datetime:
+    """When a break of so many days that begins now is over."""
+    return ctx.clock.now() + timedelta(days=days)
+
+
 def break_until(ctx: Context, pause: str | None, until: str) -> datetime | None:
     """The end of a chosen break, None for none. Raises: InvalidInput with the field pause_until."""
     if pause in BREAKS:
-        return ctx.clock.now() + timedelta(days=BREAKS[pause])
+        return break_end(ctx, BREAKS[pause])
     if pause != "until":
         return None
     try:

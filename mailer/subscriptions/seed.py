@@ -146,6 +146,6 @@ def _cursor(ctx: Context) -> Iterator[psycopg.Cursor[Any]]:
 
 
 def _copy(cursor: psycopg.Cursor[Any], target: str, rows: Iterator[tuple[Any, ...]]) -> None:
-    with cursor.copy(f"COPY {target} FROM STDIN") as copy:  # type: ignore[call-overload] # A literal, built above.
+    with cursor.copy(f"COPY {target} FROM STDIN") as copy:
         for row in rows:
             copy.write_row(row)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import case, delete, func, null, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from mailer.context import Context
@@ -35,8 +35,9 @@ def suppress(ctx: Context, *, channel: str, fingerprint: bytes, reason: Reason, 
     graver = (Suppression.mode != new.mode) & (new.mode == "live")
     statement = entry.on_conflict_do_update(
         index_elements=["channel", "fingerprint", "list_id", "reason"], where=or_(stricter, graver),
-        set_={"until": func.nullif(func.greatest(func.coalesce(Suppression.until, "infinity"), func.coalesce(
-            new.until, "infinity")), "infinity"), "day": new.day, "mode": new.mode, "sample": new.sample})
+        set_={"until": case((Suppression.until.is_(None) | new.until.is_(None), null()),
+                            else_=func.greatest(Suppression.until, new.until)),
+              "day": new.day, "mode": new.mode, "sample": new.sample})
     kept = ctx.db.execute(statement.returning(Suppression.until)).first()
     if kept is None:
         return False

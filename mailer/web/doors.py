@@ -8,7 +8,11 @@ from mailer.web.support import services
 
 CSRF = CSRFProtect()
 
-EXEMPT_FROM_CSRF: tuple[str, ...] = ()
+EXEMPT_FROM_CSRF: tuple[str, ...] = (
+    "public_join.ask", "public_join.resend", "public_confirm.press", "public_confirm.not_me", "public_leave.press",
+    "public_leave.reason", "public_leave.one_click", "public_leave.take_back", "public_preferences.save",
+    "public_preferences.stop", "public_stop.press", "public_stop.other",
+)
 """Endpoints whose proof is the token in the path or a signed stamp: they carry no cookie (decision 24)."""
 
 

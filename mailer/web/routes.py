@@ -3,5 +3,24 @@
 from flask import Blueprint
 
 from mailer.web.health import health
+from mailer.web.public.confirm import confirm
+from mailer.web.public.join import join
+from mailer.web.public.leave import leaving
+from mailer.web.public.preferences import preferences
+from mailer.web.public.site import site
+from mailer.web.public.stop import stopping
+from mailer.web.public.why import why
+from mailer.web.staff.account import account
+from mailer.web.staff.audit import audit
+from mailer.web.staff.help import help_page
+from mailer.web.staff.home import home
+from mailer.web.staff.settings import settings
+from mailer.web.staff.sign_in import sign_in
+from mailer.web.staff.start import start
+from mailer.web.staff.team import team
 
-BLUEPRINTS: tuple[Blueprint, ...] = (health,)
+BLUEPRINTS: tuple[Blueprint, ...] = (
+    health,
+    site, join, confirm, leaving, stopping, preferences, why,
+    start, sign_in, home, account, team, settings, audit, help_page,
+)

@@ -67,7 +67,8 @@ def brand_of(ctx: Context) -> dict[str, Any]:
     return {
         "name": profile.name or "Mailer", "postal_address": profile.postal_address,
         "help_email": profile.help_email, "mode": str(profile.mode), "public_url": profile.public_url,
-        "notice_version": notice.version if notice else "", "notice_date": notice.effective_at if notice else None,
+        "notice_version": notice.version if notice else "",
+        "notice_date": f"{notice.effective_at.day} {notice.effective_at:%B %Y}" if notice else "",
     }
 
 

@@ -22,9 +22,9 @@ def recorded(world: World) -> list[tuple[int, int, bool, str | None]]:
         "SELECT contact_point_id, attempt, cleared, reason FROM decision ORDER BY contact_point_id, attempt"))]
 
 
-def refusal(world: World, **person: object) -> Reason | None:
+def refusal(world: World, **person: Any) -> Reason | None:
     """Why a campaign to the first topic is refused to such a person, None when it is not."""
-    answers = world.decide(world.campaign(), world.person(**person))  # type: ignore[arg-type]  # Passed on as given.
+    answers = world.decide(world.campaign(), world.person(**person))
     return answers.refused[0].reason if answers.refused else None
 
 

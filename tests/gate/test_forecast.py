@@ -2,12 +2,14 @@
 
 from collections import Counter
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from sqlalchemy import text
 
+from mailer.audience.models import ContactPoint
 from mailer.core.errors import InvalidAddress
 from mailer.core.messages import MessageClass, Purpose
 from mailer.core.modes import Mode
@@ -31,18 +33,18 @@ people = some.lists(some.fixed_dictionaries({
 }), min_size=1, max_size=12)
 
 
-def settle(world: World, row: dict[str, object]) -> object:
+def settle(world: World, row: dict[str, Any]) -> ContactPoint:
     """One random person, written down."""
     states, last, paused = row["states"], row["last"], row["paused"]
     point = world.person(
-        None, mode=row["mode"], channel=row["channel"], keyed=row["keyed"], hold=row["hold"],  # type: ignore[arg-type]
-        every_days=row["every"], last_campaign_on=last and world.now.date() - timedelta(days=last),  # type: ignore[arg-type]
-        paused_until=paused and world.now + timedelta(days=paused))  # type: ignore[arg-type]
-    for topic, state in states.items():  # type: ignore[attr-defined]
-        world.answers(point, state, topic=world.topics[topic], mode=row["mode"])  # type: ignore[arg-type]
+        None, mode=row["mode"], channel=row["channel"], keyed=row["keyed"], hold=row["hold"],
+        every_days=row["every"], last_campaign_on=last and world.now.date() - timedelta(days=last),
+        paused_until=paused and world.now + timedelta(days=paused))
+    for topic, state in states.items():
+        world.answers(point, state, topic=world.topics[topic], mode=row["mode"])
     if row["partner"]:
         world.answers(point, str(row["partner"]), topic=0, purpose=Purpose.PARTNER_OFFERS)
-    for reason, whole, ends in row["stops"]:  # type: ignore[attr-defined]
+    for reason, whole, ends in row["stops"]:
         world.stop(point.fingerprint, reason, list_id=0 if whole else world.list_id,
                    until=world.now.date() + timedelta(days=ends) if ends else None)
     return point
@@ -51,19 +53,19 @@ def settle(world: World, row: dict[str, object]) -> object:
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=people, mode=some.sampled_from(list(Mode)), partner=some.booleans(), topics=some.integers(1, 3))
 def test_the_forecast_is_what_the_gate_then_does(
-        services: Services, rows: list[dict[str, object]], mode: Mode, partner: bool, topics: int) -> None:
+        services: Services, rows: list[dict[str, Any]], mode: Mode, partner: bool, topics: int) -> None:
     with unit_of_work(services) as ctx:
         world = make(ctx, services, topics=3, mode=mode)
         points = [settle(world, row) for row in rows]
         planned = [point for point, row in zip(points, rows, strict=True)
-                   if any(topic < topics for topic in row["states"])]  # type: ignore[attr-defined]
+                   if any(topic < topics for topic in row["states"])]
         terms = world.campaign(
             mode=mode, topics=world.topics[:topics],
             kind=MessageClass.PARTNER_OFFER if partner else MessageClass.CAMPAIGN,
             purpose=Purpose.PARTNER_OFFERS if partner else Purpose.OWN_OFFERS)
 
         said = forecast(ctx, terms)
-        done = world.decide(terms, *planned)  # type: ignore[arg-type]
+        done = world.decide(terms, *planned)
 
         assert said.inside == len(done.cleared)
         assert dict(said.reasons) == Counter(refusal.reason for refusal in done.refused)
@@ -102,14 +104,14 @@ def test_a_forecast_opens_no_address_and_records_nothing(world: World) -> None:
     assert world.db.scalar(text("SELECT count(*) FROM decision")) == 0
 
 
-def ask(world: World, address: str, **campaign: Mode) -> Why:
-    return why(world.ctx, world.campaign(**campaign), "email", address)  # type: ignore[arg-type]
+def ask(world: World, address: str) -> Why:
+    return why(world.ctx, world.campaign(), "email", address)
 
 
-def address(world: World, point: object) -> str:
+def address(world: World, point: ContactPoint) -> str:
     """The address that a person of this world was given."""
     return next(address_of(n) for n in range(1, 5000)
-                if world.ctx.sealer.fingerprint("email", address_of(n)) == point.fingerprint)  # type: ignore[attr-defined]
+                if world.ctx.sealer.fingerprint("email", address_of(n)) == point.fingerprint)
 
 
 def test_why_answers_for_addresses_nobody_knows(world: World) -> None:

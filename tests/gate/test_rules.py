@@ -16,7 +16,8 @@ IN = Facts(consent=Consent.LIVE, partner=True, mode=Mode.LIVE, consent_mode=Mode
 DECIDED_ORDER = (
     "erased never child law friend_only not_me hold domain_rule stopped unsubscribed post_code staff_stop complained "
     "bounced gone_away doubtful no_consent not_confirmed not_topic partner_offers_off paused cap duplicate segment "
-    "no_address practice_consent policy_not_effective awaiting_reconsent campaign_stopped limit").split()
+    "no_address practice_consent policy_not_effective awaiting_reconsent campaign_stopped limit")
+ORDER = list(Reason)
 
 anybody = some.builds(
     Facts, suppressed=some.frozensets(some.sampled_from(SUPPRESSING), max_size=3), team=some.booleans(),
@@ -36,16 +37,16 @@ def campaign(facts: Facts) -> Verdict:
 
 
 def test_reasons_answer_in_the_order_that_was_decided() -> None:
-    assert [str(reason) for reason in Reason] == DECIDED_ORDER
+    assert " ".join(Reason) == DECIDED_ORDER
 
 
 @given(some.frozensets(some.sampled_from(SUPPRESSING), min_size=1), anybody)
 def test_the_first_reason_in_order_is_the_one_recorded(held: frozenset[Reason], facts: Facts) -> None:
     answer = campaign(facts._replace(suppressed=held, team=False))
 
-    first = min(held, key=lambda reason: DECIDED_ORDER.index(reason))
+    first = min(held, key=ORDER.index)
     assert isinstance(answer, Refuse)
-    assert DECIDED_ORDER.index(answer.reason) <= DECIDED_ORDER.index(first)
+    assert ORDER.index(answer.reason) <= ORDER.index(first)
 
 
 @given(anybody, some.sampled_from(MessageClass))

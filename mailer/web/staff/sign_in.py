@@ -19,6 +19,8 @@ from mailer.web.support import blueprint, open_to_all, opener, token_in_path, un
 
 sign_in = blueprint("staff_sign_in", "/staff")
 
+sign_in.record_once(lambda state: setattr(state.app, "session_interface", cookies.StaffCookies()))
+
 WRONG = "Email or password is wrong."
 WRONG_CODE = "This code does not fit. Codes change every 30 seconds; each works once."
 

@@ -1,0 +1,1 @@
+"""Figures about many people, never about one."""

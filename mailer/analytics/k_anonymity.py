@@ -1,0 +1,27 @@
+"""Small numbers point at people: below a floor they are withheld (promise M23)."""
+
+from collections.abc import Mapping
+
+FLOOR = 10
+"""People that a figure must cover before it is shown to those who may not see people."""
+
+OTHER = "other"
+
+
+def shown(count: int, k: int = FLOOR) -> str:
+    """The count with separators, or `fewer than 10` below the floor, also for none at all."""
+    return f"fewer than {k}" if count < k else f"{count:,}"
+
+
+def parts(counts: Mapping[str, int], k: int = FLOOR) -> dict[str, str]:
+    """Parts of a total: where exactly one is too small, the next smallest hides with it as `other`.
+
+    Without that, subtracting the parts shown from the total would show the hidden one.
+    """
+    present = {name: count for name, count in counts.items() if count}
+    small = [name for name, count in present.items() if count < k]
+    if len(small) != 1 or len(present) == 1:
+        return {name: shown(count, k) for name, count in present.items()}
+    hidden = sorted(present, key=lambda name: present[name])[:2]
+    kept = {name: shown(count, k) for name, count in present.items() if name not in hidden}
+    return kept | {OTHER: shown(sum(present[name] for name in hidden), k)}

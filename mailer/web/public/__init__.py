@@ -1,0 +1,1 @@
+"""Pages for everyone outside the team: no cookie, no script, and reading one changes nothing."""

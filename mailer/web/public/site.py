@@ -1,0 +1,105 @@
+"""Who we are, the privacy notice in all its versions, and what search engines may list."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import nh3
+from flask import Response, url_for
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+from sqlalchemy import select
+
+from mailer.context import Context
+from mailer.core.errors import NotFound
+from mailer.lists.forms import Definition
+from mailer.lists.models import Form, FormVersion
+from mailer.policy import notices
+from mailer.policy.models import Notice
+from mailer.subscriptions import words
+from mailer.web.public.door import public_blueprint
+from mailer.web.support import open_to_all, public_page, unit
+
+site = public_blueprint("public_site")
+
+MARKDOWN = MarkdownIt("commonmark", {"html": False})
+TAGS = {"p", "h2", "h3", "h4", "ul", "ol", "li", "strong", "em", "a", "code", "blockquote", "hr", "br"}
+
+
+@site.get("/")
+@open_to_all
+def home() -> Response:
+    """Who this is, and what one may ask for."""
+    with unit() as ctx:
+        ways_in = _forms(ctx)
+    return public_page("public/home.html", forms=ways_in, stop_url=url_for("public_stop.show"))
+
+
+@site.get("/privacy")
+@open_to_all
+def privacy() -> Response:
+    """The notice in force, and links to all others."""
+    with unit() as ctx:
+        values = _notice_values(ctx, notices.in_force(ctx), notices.versions(ctx))
+    return _notice_page(values)
+
+
+@site.get("/privacy/<version>")
+@open_to_all
+def privacy_version(version: str) -> Response:
+    """One version, old, in force or coming. Raises: NotFound."""
+    with unit() as ctx:
+        published = notices.versions(ctx)
+        found = next((each for each in published if each.version == version), None)
+        if found is None:
+            raise NotFound(notice="version")
+        values = _notice_values(ctx, found, published)
+    return _notice_page(values)
+
+
+@site.get("/robots.txt")
+@open_to_all
+def robots() -> Response:
+    """Only the front page and the notice may be listed."""
+    return Response("User-agent: *\nAllow: /$\nAllow: /privacy\nDisallow: /\n", mimetype="text/plain")
+
+
+def _forms(ctx: Context) -> list[tuple[str, str]]:
+    newest = select(FormVersion).join(Form, Form.id == FormVersion.form_id).where(
+        Form.archived.is_(False)).distinct(FormVersion.form_id).order_by(
+            FormVersion.form_id, FormVersion.version.desc())
+    slugs = {form.id: form.slug for form in ctx.db.scalars(select(Form).where(Form.archived.is_(False)))}
+    return [(Definition.from_json(version.definition).title,
+             url_for("public_join.show", slug=slugs[version.form_id])) for version in ctx.db.scalars(newest)]
+
+
+def _notice_values(ctx: Context, notice: Notice | None, published: Sequence[Notice]) -> dict[str, Any]:
+    now = ctx.clock.now()
+    coming = min((each for each in published if each.effective_at > now), key=lambda each: each.effective_at,
+                 default=None)
+    return {
+        "notice": {"version": notice.version, "date": _day(ctx, notice), "body": _prose(notice.text)} if notice else None,
+        "versions": [(f"Version {each.version}, from {_day(ctx, each)}", _href(each),
+                      notice is not None and each.id == notice.id) for each in published],
+        "coming": {"version": coming.version, "from_date": _day(ctx, coming), "summary": "", "href": _href(coming)}
+        if coming else None,
+    }
+
+
+def _notice_page(values: dict[str, Any]) -> Response:
+    response = public_page("public/privacy.html", **values)
+    del response.headers["X-Robots-Tag"]
+    return response
+
+
+def _href(notice: Notice) -> str:
+    return url_for("public_site.privacy_version", version=notice.version)
+
+
+def _day(ctx: Context, notice: Notice) -> str:
+    return words.full_day(notice.effective_at.astimezone(words.zone(ctx)).date())
+
+
+def _prose(text: str) -> Markup:
+    """A notice's Markdown as HTML; headings begin below the page's own."""
+    html = MARKDOWN.render(text).replace("<h1>", "<h2>").replace("</h1>", "</h2>")
+    return Markup(nh3.clean(html, tags=TAGS, attributes={"a": {"href"}}, url_schemes={"http", "https", "mailto"}))  # noqa: S704 - what nh3 has cleaned may be trusted.

@@ -1,0 +1,251 @@
+"""Forms, built by buttons: the list manager's ways in, in versions that are never changed (ux 2.16)."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from flask import flash, make_response, redirect, render_template, request, url_for
+from sqlalchemy import select
+from werkzeug.wrappers import Response
+
+from mailer.context import Context
+from mailer.core.errors import Conflict, InvalidInput, NotFound
+from mailer.lists import catalogue, embed
+from mailer.lists import forms as ways
+from mailer.lists.forms import Definition
+from mailer.lists.models import Form, FormVersion, MailingList, Topic, Wording
+from mailer.organisation import profile as organisation
+from mailer.policy import notices
+from mailer.policy.pack import DEFAULT
+from mailer.web.headers import FRAMED
+from mailer.web.staff.door import staff_only
+from mailer.web.staff.fields import Fields
+from mailer.web.staff.frame import staff_page
+from mailer.web.staff.mistakes import sentence
+from mailer.web.support import blueprint, brand_of, is_fragment, unit
+
+forms = blueprint("staff_forms", "/staff/forms")
+
+SWITCHES = ("ask_first_name", "ask_frequency", "ask_format", "partner_offers")
+TEXTS = ("title", "intro", "age_line", "thanks")
+AGES = (DEFAULT.age_floor, 18, 21)
+AGE = re.compile(r"aged (\d+) or over")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One form of the table."""
+
+    form: Form
+    mailing_list: MailingList
+    version: FormVersion
+    url: str
+
+
+@forms.get("")
+@staff_only("edit_forms")
+def page() -> Response:
+    """The table of forms."""
+    with unit() as ctx:
+        public_url = organisation.current(ctx).public_url
+        rows = ctx.db.execute(select(Form, MailingList).join(MailingList, MailingList.id == Form.list_id).order_by(
+            Form.archived, Form.id)).tuples().all()
+        lines = [Line(form, mailing_list, ways.versions(ctx, form.id)[0], f"{public_url}/join/{form.slug}")
+                 for form, mailing_list in rows]
+        lists = _lists(ctx)
+    return staff_page("staff/forms/forms.html", lines=lines, lists=lists)
+
+
+@forms.get("/new")
+@staff_only("edit_forms")
+def new() -> Response:
+    """Choose the list first, then build."""
+    with unit() as ctx:
+        found = _lists(ctx)
+        chosen = next((each for each in found if str(each.id) == request.args.get("list")), None)
+        if chosen is None and len(found) == 1:
+            chosen = found[0]
+        if chosen is None:
+            return staff_page("staff/forms/choose.html", lists=found)
+        name = organisation.current(ctx).name
+        topics = catalogue.topics_of(ctx, chosen.id)
+        draft = Definition(title=f"Get news from {name}" if name else "Get our news",
+                           topics=tuple(topic.id for topic in topics), age_line=DEFAULT.age_line)
+        values = _values(draft) | {"name": chosen.name, "slug": _free_slug(ctx, chosen.name)}
+    return _builder(chosen.id, None, values)
+
+
+@forms.post("/new")
+@staff_only("edit_forms")
+def create() -> Response:
+    """Make the form and its version 1."""
+    fields = Fields()
+    list_id = int(fields.raw("list")) if fields.raw("list").isdigit() else 0
+    values = _typed(fields)
+    try:
+        with unit() as ctx:
+            mailing_list = _list(ctx, list_id)
+            made = ways.create_form(ctx, slug=values["slug"], list_id=mailing_list.id, name=values["name"],
+                                    definition=_definition(values), notice=notices.in_force(ctx))
+    except (InvalidInput, Conflict) as error:
+        return _builder(list_id, None, values, 422, sentence(error))
+    flash("The form is made. Its link and its HTML are below.", "good")
+    return redirect(url_for("staff_forms.one", form_id=made.id), 303)
+
+
+@forms.get("/<int:form_id>")
+@staff_only("edit_forms")
+def one(form_id: int) -> Response:
+    """The builder with the newest version, its preview, link, embed and versions."""
+    with unit() as ctx:
+        form = _form(ctx, form_id)
+        values = _values(Definition.from_json(ways.versions(ctx, form_id)[0].definition))
+    return _builder(form.list_id, form, values)
+
+
+@forms.post("/<int:form_id>")
+@staff_only("edit_forms")
+def change(form_id: int) -> Response:
+    """Changed words make version n+1; a version that somebody else saved meanwhile is never written over."""
+    fields = Fields()
+    values = _typed(fields)
+    with unit() as ctx:
+        form = _form(ctx, form_id)
+        newest = ways.versions(ctx, form_id)[0].version
+    if fields.raw("version") != str(newest):
+        words = f"Version {newest} was saved since you opened this page. Yours is below: press Save to keep it."
+        return _builder(form.list_id, form, values, 409, {"title": words})
+    try:
+        with unit() as ctx:
+            made = ways.new_version(ctx, _form(ctx, form_id), _definition(values), notices.in_force(ctx))
+    except InvalidInput as error:
+        return _builder(form.list_id, form, values, 422, sentence(error))
+    flash(f"Version {made.version} is in use now." if made.version > newest else "Nothing had changed.", "good")
+    return redirect(url_for("staff_forms.one", form_id=form_id), 303)
+
+
+@forms.get("/<int:form_id>/versions/<int:number>")
+@staff_only("edit_forms")
+def version(form_id: int, number: int) -> Response:
+    """The exact words of one version."""
+    with unit() as ctx:
+        form = _form(ctx, form_id)
+        found = next((each for each in ways.versions(ctx, form_id) if each.version == number), None)
+        if found is None:
+            raise NotFound(form=form_id)
+        said = [ctx.db.get_one(Wording, wording_id).text
+                for wording_id in (found.wording_id, found.partner_wording_id) if wording_id]
+    return staff_page("staff/forms/version.html", form=form, version=found, said=said)
+
+
+@forms.post("/<int:form_id>/archive")
+@staff_only("edit_forms")
+def archive(form_id: int) -> Response:
+    """Take a form out of use, or back."""
+    with unit() as ctx:
+        form = _form(ctx, form_id)
+        ways.archive(ctx, form, not form.archived)
+    flash("The form is archived: its link leads nowhere now." if form.archived else "The form is in use again.", "good")
+    return redirect(url_for("staff_forms.one", form_id=form_id), 303)
+
+
+@forms.post("/preview")
+@staff_only("edit_forms")
+def preview() -> Response:
+    """The public page with what is typed so far: a whole document for a frame, or both frames for a script."""
+    values = _typed(Fields())
+    with unit() as ctx:
+        document = _document(ctx, values)
+    if is_fragment():
+        return staff_page("staff/forms/frames.html", document=document)
+    response = make_response(document)
+    response.headers["Content-Security-Policy"] = FRAMED
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def shown(definition: Definition, topics: list[Topic], number: int) -> dict[str, Any]:
+    """A definition as the public template takes it; nothing in it can tick a box."""
+    age = AGE.search(definition.age_line)
+    return {
+        "title": definition.title, "intro": definition.intro, "version": number,
+        "topics": [(str(topic.id), topic.name, topic.public_text) if topic.public_text else (str(topic.id), topic.name)
+                   for topic in topics],
+        "ask_first_name": definition.ask_first_name, "ask_frequency": definition.ask_frequency,
+        "ask_format": definition.ask_format, "ask_partner_offers": definition.partner_offers,
+        "partner_names": list(definition.partner_names), "min_age": int(age[1]) if age else None}
+
+
+def _document(ctx: Context, values: dict[str, Any]) -> str:
+    definition = _definition(values)
+    brand = brand_of(ctx)
+    notice = notices.in_force(ctx)
+    if notice is not None:
+        brand["notice_date"] = f"{notice.effective_at.day} {notice.effective_at:%B %Y}"
+    return render_template("public/join.html", form=shown(definition, ways.topics_shown(ctx, definition), 1),
+                           values={}, errors={}, action="#", brand=brand, stamp="")
+
+
+def _builder(list_id: int, form: Form | None, values: dict[str, Any], status: int = 200,
+             errors: dict[str, str] | None = None) -> Response:
+    with unit() as ctx:
+        mailing_list = _list(ctx, list_id)
+        topics = catalogue.topics_of(ctx, list_id)
+        profile = organisation.current(ctx)
+        document = _document(ctx, values)
+        history = ways.versions(ctx, form.id) if form else []
+        code = _embed(ctx, form, history[0], profile) if form else ""
+    ages = list(dict.fromkeys([*(f"For people aged {age} or over." for age in AGES), values["age_line"]]))
+    return staff_page("staff/forms/builder.html", status, list=mailing_list, form=form, values=values, topics=topics,
+                      ages=[(line, line) for line in ages if line], document=document, versions=history, embed=code,
+                      link=f"{profile.public_url}/join/{form.slug if form else ''}", errors=errors or {})
+
+
+def _embed(ctx: Context, form: Form, newest: FormVersion, profile: organisation.Profile) -> str:
+    definition = Definition.from_json(newest.definition)
+    return embed.html(definition, ways.topics_shown(ctx, definition), slug=form.slug, version=newest.version,
+                      public_url=profile.public_url, brand=profile.name)
+
+
+def _typed(fields: Fields) -> dict[str, Any]:
+    """Everything posted, as it was typed."""
+    kept: dict[str, Any] = {name: fields.raw(name) for name in ("name", "slug", "partner_names", *TEXTS)}
+    kept |= {name: fields.raw(name) == "yes" for name in SWITCHES}
+    return kept | {"topics": [value for value in fields.many("topics") if value.isdigit() and len(value) < 19]}
+
+
+def _values(definition: Definition) -> dict[str, Any]:
+    kept: dict[str, Any] = {name: getattr(definition, name) for name in (*TEXTS, *SWITCHES)}
+    return kept | {"partner_names": "\n".join(definition.partner_names),
+                   "topics": [str(topic) for topic in definition.topics]}
+
+
+def _definition(values: dict[str, Any]) -> Definition:
+    names = [line.strip() for line in values["partner_names"].splitlines() if line.strip()]
+    return Definition(
+        **{name: values[name].strip() for name in TEXTS}, **{name: values[name] for name in SWITCHES},
+        topics=tuple(int(topic) for topic in values["topics"]), partner_names=tuple(names))
+
+
+def _free_slug(ctx: Context, name: str) -> str:
+    stem = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:30].strip("-") or "news"
+    taken = set(ctx.db.scalars(select(Form.slug)))
+    return next(slug for slug in (stem, *(f"{stem}-{n}" for n in range(2, len(taken) + 3))) if slug not in taken)
+
+
+def _lists(ctx: Context) -> list[MailingList]:
+    return list(ctx.db.scalars(select(MailingList).where(MailingList.archived.is_(False)).order_by(MailingList.id)))
+
+
+def _list(ctx: Context, list_id: int) -> MailingList:
+    found = ctx.db.get(MailingList, list_id)
+    if found is None:
+        raise NotFound(list=list_id)
+    return found
+
+
+def _form(ctx: Context, form_id: int) -> Form:
+    found = ctx.db.get(Form, form_id)
+    if found is None:
+        raise NotFound(form=form_id)
+    return found
