@@ -20,33 +20,30 @@ ON_THE_TEAM = text("SELECT id FROM staff WHERE id = ANY(:ids) AND state = 'activ
 
 
 @dataclass(frozen=True)
-class TestPerson:
+class MadeUp:
     """Somebody made up, whose version of a message can be looked at and sent as a test."""
-
-    __test__ = False
 
     key: str
     label: str
     first_name: str = ""
     text_only: bool = False
-    language: str = "en"
 
 
 PEOPLE = (
-    TestPerson("ada", "Ada (has everything)", "Ada"),
-    TestPerson("bo", "Bo (no name, text only)", text_only=True),
-    TestPerson("olanrewaju", "Ọlánrewájú-Featherstonehaugh (a very long name)", "Ọlánrewájú-Featherstonehaugh"),
-    TestPerson("eunji", "Eun-ji 은지 (lives abroad)", "Eun-ji 은지"),
-    TestPerson("max", "Max (the least we may know)"),
+    MadeUp("ada", "Ada (has everything)", "Ada"),
+    MadeUp("bo", "Bo (no name, text only)", text_only=True),
+    MadeUp("olanrewaju", "Ọlánrewájú-Featherstonehaugh (a very long name)", "Ọlánrewájú-Featherstonehaugh"),
+    MadeUp("eunji", "Eun-ji 은지 (lives abroad)", "Eun-ji 은지"),
+    MadeUp("max", "Max (the least we may know)"),
 )
 
 
-def person(key: str) -> TestPerson:
+def person(key: str) -> MadeUp:
     """The test person of that key; the first where there is none."""
     return next((each for each in PEOPLE if each.key == key), PEOPLE[0])
 
 
-def send(ctx: Context, campaign_id: int, *, staff_ids: Sequence[int], as_person: TestPerson, press: str) -> int:
+def send(ctx: Context, campaign_id: int, *, staff_ids: Sequence[int], as_person: MadeUp, press: str) -> int:
     """Send each of these colleagues this person's version; how many messages that makes.
 
     `press` names one press of the button: the same press again sends nothing. Raises: InvalidInput naming `test`.

@@ -2,7 +2,7 @@
 
 import click
 
-from mailer.cli import campaign, database, explain, lists, run, seed, serve, staff, why
+from mailer.cli import campaign, database, exits, explain, keys, ledger, lists, run, seed, serve, staff, why
 from mailer.cli.output import Commands
 
 COMMANDS: tuple[click.Command, ...] = (
@@ -16,6 +16,9 @@ COMMANDS: tuple[click.Command, ...] = (
     lists.lists,
     campaign.campaign,
     why.why,
+    exits.exits,
+    ledger.ledger,
+    keys.keys,
     explain.explain,
 )
 

@@ -1,20 +1,21 @@
 """`mailer why`: would this address get that campaign, and why not."""
 
+import sys
+
 import click
 
 from mailer.audit import trail
 from mailer.campaigns import compose, forecast
-from mailer.cli.output import as_json as json_option
-from mailer.cli.output import show
+from mailer.cli.output import as_json, show
 from mailer.cli.powers import unit
 
 
 @click.command()
 @click.argument("campaign", type=int)
-@json_option
+@as_json
 def why(campaign: int, as_json: bool) -> None:
     """Read an address on standard input and say what the gate would say now."""
-    address = click.get_text_stream("stdin").readline().strip()
+    address = sys.stdin.readline().strip()
     with unit() as ctx:
         answer = forecast.why(ctx, compose.find(ctx, campaign), address)
         trail.record(ctx, "asked_why", f"campaign:{campaign}", answer=answer.answer)

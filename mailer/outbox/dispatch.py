@@ -244,7 +244,7 @@ def send_singles(seat: Seat) -> bool:
         seat.journal.start_slice(claimed.slice_id, "single")
         answers = decide_singles(ctx, services.opener, claimed.slice_id, claimed.rows, started + BEGIN_WITHIN)
         singles.hand(claimed.rows, claimed.slice_id, {each.row for each in answers.cleared},
-                     {row: str(reason) for row, _, reason in answers.refused})
+                     {row: str(reason) for row, _, reason in answers.refused}, {row: until - ctx.clock.now() for row, until in answers.waiting})
         mode = organisation.current(ctx).mode
     packed = {single.id: single for single in claimed.rows}
     hand_over(seat, "email", mode, answers.cleared,

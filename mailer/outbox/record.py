@@ -53,7 +53,7 @@ def record(cursor: Cursor, place: Place, outcomes: Sequence[Outcome], *, closes:
     _reopen(cursor, place, sorted({int(str(held[each.row][1])) for each in moved if each.fate is Fate.UNBEGUN}))
     _hold_lanes(cursor, place, [int(str(held[each.row][1])) for each in moved if each.lane_down],
                 next((each.code for each in moved if each.lane_down), ""))
-    give_back(cursor, [each.row for each in moved if each.fate in (Fate.FAILED, Fate.UNBEGUN)])
+    give_back(cursor, [each.row for each in moved if each.fate is Fate.FAILED])
     for each in moved:
         state = ENDS[each.fate]
         deltas[held[each.row][0], ""] -= 1

@@ -3,11 +3,11 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from mailer.context import Context
@@ -86,10 +86,14 @@ def claim(ctx: Context, worker: str) -> Claimed | None:
     return Claimed(live, int(slice_id or 0))
 
 
-def hand(rows: Sequence[SingleMessage], slice_id: int, cleared: set[int], refused: Mapping[int, str]) -> None:
-    """Write the gate's answers onto the rows."""
+def hand(rows: Sequence[SingleMessage], slice_id: int, cleared: set[int], refused: Mapping[int, str],
+         waiting: Mapping[int, timedelta]) -> None:
+    """Write the gate's answers onto the rows; one that must wait comes back at its time."""
     for row in rows:
         if row.id not in cleared and row.id not in refused:
+            if row.id in waiting:
+                # Waits are told by the clock of the rules, claims by the database's own.
+                row.until = func.clock_timestamp() + waiting[row.id]
             continue
         row.attempt += 1
         row.decided = row.attempt

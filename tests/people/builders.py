@@ -27,7 +27,7 @@ def ask(ctx: Context, address: str, list_id: int, topic_ids: list[int], **change
         "format": "html", "every_days": 0, "language": "en", "source": "form", "mode": Mode.PRACTICE,
         "expires_at": ctx.clock.now() + timedelta(days=7)}
     return pending.add(ctx, channel="email", address=contact_points.parse(ctx, "email", address), list_id=list_id,
-                       topic_ids=topic_ids, **(asked | changes))  # type: ignore[arg-type]  # a test's own choices.
+                       topic_ids=topic_ids, **(asked | changes))
 
 
 def join(ctx: Context, address: str, list_id: int, topic_ids: list[int], evidence: Evidence = EVIDENCE) -> ContactPoint:

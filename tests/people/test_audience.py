@@ -9,6 +9,7 @@ from mailer.audit.models import AuditEntry
 from mailer.core.errors import Conflict, InvalidAddress, InvalidInput, KeyProblem, TooMany, UnknownChannel
 from mailer.core.modes import Mode
 from mailer.services import Services, unit_of_work
+from tests.conftest import FixedClock
 from tests.people.builders import a_list, ask, join
 
 
@@ -18,9 +19,9 @@ def test_confirming_moves_what_is_sealed_and_opens_nothing(services: Services) -
         made, topics = a_list(ctx)
         request = ask(ctx, "Zarathine@Example.org", made.id, topics)
         sealed = request.sealed
-        opened = services.opener.openings  # type: ignore[attr-defined]  # the real opener counts.
+        opened = services.opener.openings
         point = people.admit(ctx, request)
-        assert services.opener.openings == opened  # type: ignore[attr-defined]  # as above.
+        assert services.opener.openings == opened
         assert point.sealed == sealed
         assert ctx.db.scalar(select(func.count()).select_from(PendingRequest)) == 0
         wrapped = ctx.db.get_one(PersonKey, point.person_id).wrapped
@@ -90,7 +91,7 @@ def test_confirming_again_in_live_makes_a_practice_person_real_and_never_back(se
             assert people.admit(ctx, ask(ctx, "real@example.org", made.id, topics, mode=mode)).mode == expected
 
 
-def test_a_request_is_gone_with_its_key_after_its_time(services: Services, clock) -> None:  # type: ignore[no-untyped-def]
+def test_a_request_is_gone_with_its_key_after_its_time(services: Services, clock: FixedClock) -> None:
     with unit_of_work(services) as ctx:
         made, topics = a_list(ctx)
         ask(ctx, "late@example.org", made.id, topics)
@@ -131,7 +132,8 @@ def test_a_look_needs_a_reason_from_the_list_and_is_kept(services: Services) -> 
         assert (entry.actor, entry.about) == (f"staff:{who}", f"contact_point:{point.id}")
 
 
-def test_the_fifty_first_look_of_a_day_is_refused_and_the_officer_is_told(services: Services, clock) -> None:  # type: ignore[no-untyped-def]
+def test_the_fifty_first_look_of_a_day_is_refused_and_the_officer_is_told(
+        services: Services, clock: FixedClock) -> None:
     """Decision 30."""
     who = staff(services)
     with unit_of_work(services) as ctx:

@@ -18,6 +18,7 @@ from mailer.core.vault import KeyRing, Sealer
 from mailer.exits import fence, file
 from mailer.exits.file import Head
 from mailer.services import Services, unit_of_work
+from tests.conftest import FixedClock
 from tests.people.builders import EVIDENCE, a_list, join
 
 
@@ -157,7 +158,7 @@ def test_a_row_committed_after_younger_ones_were_sealed_is_sealed_too(services: 
     assert checked(services) == Verdict(7, True)
 
 
-def test_a_head_written_twice_is_one_line_with_one_name(services: Services, clock) -> None:  # type: ignore[no-untyped-def]
+def test_a_head_written_twice_is_one_line_with_one_name(services: Services, clock: FixedClock) -> None:
     line = Head(7, bytes(range(32)), bytes(64)).line(clock.now())
     services.exits_log.append([line, line])
     [part] = file.parts(folder_of(services) / (services.exits_log.host + ".jsonl"))

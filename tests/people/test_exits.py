@@ -24,6 +24,7 @@ from mailer.organisation.profile import ensure_instance
 from mailer.services import Services, unit_of_work
 from mailer.subscriptions.reapply import apply_exits
 from mailer.suppression import registry
+from tests.conftest import FixedClock
 from tests.people.builders import EVIDENCE, a_list, join
 
 
@@ -103,7 +104,7 @@ def test_reasons_and_scopes_stand_side_by_side_and_only_the_named_are_lifted(ser
         assert [each.reason for each in registry.entries(ctx, "email", [point.fingerprint])] == ["complained"]
 
 
-def test_an_entry_with_an_end_ends_by_itself_and_only_grows_stricter(services: Services, clock) -> None:  # type: ignore[no-untyped-def]
+def test_an_entry_with_an_end_ends_by_itself_and_only_grows_stricter(services: Services, clock: FixedClock) -> None:
     """Decision 5: not_me holds for 30 days."""
     _, [point] = people(services, 1)
     today = clock.now().date()
@@ -184,7 +185,8 @@ def test_a_database_put_back_before_a_hundred_exits_refuses_until_they_are_appli
         assert {row.state for row in standing.of(ctx, points[101].id)} == {"live"}
 
 
-def test_an_exit_taken_back_stays_taken_back_when_both_are_replayed(services: Services, tmp_path: Path, clock) -> None:  # type: ignore[no-untyped-def]
+def test_an_exit_taken_back_stays_taken_back_when_both_are_replayed(
+        services: Services, tmp_path: Path, clock: FixedClock) -> None:
     _, [gone, back, again] = people(services, 3)
     dump(services, tmp_path / "before")
     for point in (gone, back, again):
@@ -271,7 +273,8 @@ def test_lines_lost_with_a_killed_process_are_written_again_quietly(services: Se
     assert status(services).unreadable == 1
 
 
-def test_the_officer_may_decide_to_go_on_until_the_next_loss(services: Services, tmp_path: Path, clock) -> None:  # type: ignore[no-untyped-def]
+def test_the_officer_may_decide_to_go_on_until_the_next_loss(
+        services: Services, tmp_path: Path, clock: FixedClock) -> None:
     """Decision 19."""
     _, [first, second] = people(services, 2)
     dump(services, tmp_path / "before")

@@ -77,7 +77,8 @@ def _notice_values(ctx: Context, notice: Notice | None, published: Sequence[Noti
     coming = min((each for each in published if each.effective_at > now), key=lambda each: each.effective_at,
                  default=None)
     return {
-        "notice": {"version": notice.version, "date": _day(ctx, notice), "body": _prose(notice.text)} if notice else None,
+        "notice": {"version": notice.version, "date": _day(ctx, notice), "body": _prose(notice.text)}
+        if notice else None,
         "versions": [(f"Version {each.version}, from {_day(ctx, each)}", _href(each),
                       notice is not None and each.id == notice.id) for each in published],
         "coming": {"version": coming.version, "from_date": _day(ctx, coming), "summary": "", "href": _href(coming)}

@@ -108,6 +108,7 @@ def confirm() -> Response:
         else:
             codes = fields.checked(two_factor.confirm, ctx, opener(), here().staff_id, fields.raw("code")) or []
         if codes:
+            tries.it_was_right(ctx, f"second factor {here().staff_id}", network())
             token = sessions.renew(ctx, here(), user_agent=browser())
     if not codes:
         return _second_factor_page(429 if wait else 422, fields.errors)

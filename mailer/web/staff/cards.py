@@ -109,7 +109,7 @@ def last(ctx: Context, _staff: SignedIn) -> Mailing | None:
 
 def people(ctx: Context, _staff: SignedIn) -> list[tuple[str, int]]:
     """How many people may be written to, by channel; a number and nobody's name."""
-    return [(CHANNEL_NAMES[channel], n) for channel, n in ctx.db.execute(PEOPLE).tuples()]
+    return [(CHANNEL_NAMES[channel], n) for channel, n in ctx.db.execute(PEOPLE)]
 
 
 def next_acts(ctx: Context, _staff: SignedIn) -> dict[str, str]:

@@ -58,6 +58,12 @@ def enter(wanted: Permission, *, before_second_factor: bool = False) -> Response
     return None
 
 
+def recognise() -> None:
+    """On a page that is open to all: show the frame of whoever is signed in."""
+    with unit("system") as ctx:
+        g.staff = sessions.find(ctx, session.get(TOKEN))
+
+
 def here() -> SignedIn:
     """Who is signed in; only behind `staff_only`."""
     return cast(SignedIn, g.staff)

@@ -29,7 +29,6 @@ forms = blueprint("staff_forms", "/staff/forms")
 SWITCHES = ("ask_first_name", "ask_frequency", "ask_format", "partner_offers")
 TEXTS = ("title", "intro", "age_line", "thanks")
 AGES = (DEFAULT.age_floor, 18, 21)
-AGE = re.compile(r"aged (\d+) or over")
 
 
 @dataclass(frozen=True)
@@ -166,22 +165,18 @@ def preview() -> Response:
 
 def shown(definition: Definition, topics: list[Topic], number: int) -> dict[str, Any]:
     """A definition as the public template takes it; nothing in it can tick a box."""
-    age = AGE.search(definition.age_line)
     return {
         "title": definition.title, "intro": definition.intro, "version": number,
         "topics": [(str(topic.id), topic.name, topic.public_text) if topic.public_text else (str(topic.id), topic.name)
                    for topic in topics],
         "ask_first_name": definition.ask_first_name, "ask_frequency": definition.ask_frequency,
         "ask_format": definition.ask_format, "ask_partner_offers": definition.partner_offers,
-        "partner_names": list(definition.partner_names), "min_age": int(age[1]) if age else None}
+        "partner_names": definition.partner_names, "age_line": definition.age_line}
 
 
 def _document(ctx: Context, values: dict[str, Any]) -> str:
     definition = _definition(values)
     brand = brand_of(ctx)
-    notice = notices.in_force(ctx)
-    if notice is not None:
-        brand["notice_date"] = f"{notice.effective_at.day} {notice.effective_at:%B %Y}"
     return render_template("public/join.html", form=shown(definition, ways.topics_shown(ctx, definition), 1),
                            values={}, errors={}, action="#", brand=brand, stamp="")
 

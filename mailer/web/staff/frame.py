@@ -13,6 +13,7 @@ from sqlalchemy import text
 from mailer.context import Context
 from mailer.core.modes import Mode
 from mailer.organisation import profile as organisation
+from mailer.practice import box
 from mailer.practice.transport import TrialTransport
 from mailer.staff import accounts
 from mailer.staff.models import Staff
@@ -44,7 +45,6 @@ NAV = (
     Place("Audit log", "/staff/audit", Permission.AUDIT),
 )
 
-NEW_IN_OUTBOX = text("SELECT count(*) FROM practice_item WHERE NOT seen")
 SENT_TODAY = text("SELECT n FROM limit_count WHERE bucket = :bucket AND kind = 'trial' AND day = :day")
 
 
@@ -94,7 +94,7 @@ def _frame(ctx: Context, staff: SignedIn | None) -> dict[str, Any]:
     frame["theme_url"] = url_for("staff_account.look")
     if entered:
         frame["nav"] = _nav(staff, profile.mode)
-        frame |= _mode_bar(ctx, profile.mode)
+        frame |= _mode_bar(ctx, staff, profile.mode)
     return frame
 
 
@@ -107,9 +107,9 @@ def _is_here(path: str) -> bool:
     return request.path == path or (path != NAV[0].path and request.path.startswith(f"{path}/"))
 
 
-def _mode_bar(ctx: Context, mode: Mode) -> dict[str, Any]:
+def _mode_bar(ctx: Context, staff: SignedIn, mode: Mode) -> dict[str, Any]:
     if mode is Mode.PRACTICE:
-        return {"outbox_url": path_if("/outbox"), "outbox_new": ctx.db.scalar(NEW_IN_OUTBOX) or 0}
+        return {"outbox_url": path_if("/outbox"), "outbox_new": box.count_new(ctx.db, staff_only_of=staff.staff_id)}
     if mode is Mode.TRIAL:
         sent = ctx.db.scalar(SENT_TODAY, {"bucket": ctx.sealer.bucket("trial", "day"), "day": ctx.clock.now().date()})
         return {"trial_limit": TrialTransport.A_DAY, "trial_left": max(0, TrialTransport.A_DAY - (sent or 0))}

@@ -3,6 +3,7 @@
 from werkzeug.wrappers import Response
 
 from mailer.staff.roles import CARDS
+from mailer.web.staff.door import recognise
 from mailer.web.staff.frame import staff_page
 from mailer.web.support import blueprint, open_to_all
 
@@ -13,4 +14,5 @@ help_page = blueprint("staff_help", "/staff/help")
 @open_to_all
 def page() -> Response:
     """What the words mean, who may do what, which keys work."""
+    recognise()
     return staff_page("staff/help.html", cards=CARDS)

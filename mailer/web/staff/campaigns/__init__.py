@@ -1,0 +1,1 @@
+"""Pages of campaigns: write, check, send, watch, and read what became of it."""
