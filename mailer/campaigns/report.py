@@ -41,7 +41,7 @@ def of(ctx: Context, campaign: Campaign) -> Report:
     """The report of a campaign that has ended."""
     now = ctx.clock.now()
     hour = now.replace(minute=0, second=0, microsecond=0)
-    received = {kind: int(n) for kind, n in ctx.db.execute(RECEIPTS, {"id": campaign.id, "hour": hour}).tuples()}
+    received = {kind: int(n) for kind, n in ctx.db.execute(RECEIPTS, {"id": campaign.id, "hour": hour})}
     return Report(
         ended=status.status(ctx, campaign), left=counts.left(ctx, campaign.id, before=hour),
         bounced=received.get("bounced", 0), complained=received.get("complained", 0), counted_until=hour,

@@ -29,7 +29,7 @@ def needs_second(inside: int, senders: Sequence[int]) -> bool:
 def note_change(ctx: Context, campaign: Campaign) -> None:
     """Note who changed the campaign; one entry for a row of saves by the same hand."""
     last = ctx.db.execute(select(AuditEntry.actor, AuditEntry.act).where(
-        AuditEntry.about == _about(campaign)).order_by(AuditEntry.seq.desc()).limit(1)).tuples().one_or_none()
+        AuditEntry.about == _about(campaign)).order_by(AuditEntry.seq.desc()).limit(1)).one_or_none()
     if last not in ((ctx.actor, CHANGED), (ctx.actor, CREATED)):
         trail.record(ctx, CHANGED, _about(campaign))
 
@@ -47,7 +47,7 @@ def barred(ctx: Context, campaign: Campaign) -> frozenset[str]:
     """Actors who may not approve: whoever wrote what it now says, and whoever asked (author is never approver)."""
     acts = ctx.db.execute(select(AuditEntry.actor, AuditEntry.act).where(
         AuditEntry.about == _about(campaign), AuditEntry.act.in_((CREATED, CHANGED, ASKED))
-    ).order_by(AuditEntry.seq)).tuples().all()
+    ).order_by(AuditEntry.seq)).all()
     author = [actor for actor, act in acts if act != ASKED][-1:]
     asker = [actor for actor, act in acts if act == ASKED][-1:]
     return frozenset(author + asker)
@@ -65,6 +65,14 @@ def approve(ctx: Context, campaign_id: int, *, version: int, staff_id: int) -> C
         raise NotAllowed(campaign=campaign_id)
     campaign.approved_by = staff_id
     return compose.moved(ctx, campaign, CampaignState.DRAFT, APPROVED)
+
+
+def take_back(ctx: Context, campaign_id: int) -> Campaign:
+    """Take the request back. Raises: Conflict when nothing was asked."""
+    campaign = compose.lock(ctx, campaign_id)
+    if campaign.state != CampaignState.NEEDS_APPROVAL:
+        raise Conflict(campaign=campaign_id)
+    return compose.moved(ctx, campaign, CampaignState.DRAFT, "campaign_approval_withdrawn")
 
 
 def _about(campaign: Campaign) -> str:

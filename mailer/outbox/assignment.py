@@ -43,7 +43,7 @@ class Assignment:
 def may_go_on(session: Session, campaign_id: int) -> bool:
     """Whether the campaign is being sent at this moment; asked before every slice."""
     state, stopping = session.execute(text("SELECT state, stopping FROM campaign WHERE id = :id"),
-                                      {"id": campaign_id}).tuples().one_or_none() or ("", True)
+                                      {"id": campaign_id}).one_or_none() or ("", True)
     return state == CampaignState.SENDING and not stopping
 
 

@@ -58,7 +58,7 @@ def add(cursor: psycopg.Cursor[tuple[object, ...]], campaign_id: int, worker: st
 def sums(ctx: Context, campaign_id: int) -> Sums:
     """The sums as they stand, from the counters alone."""
     rows = ctx.db.execute(text("SELECT state, detail, sum(n)::bigint FROM campaign_count WHERE campaign_id = :id "
-                               "GROUP BY state, detail"), {"id": campaign_id}).tuples().all()
+                               "GROUP BY state, detail"), {"id": campaign_id}).all()
     return _sums([(state, detail, int(n)) for state, detail, n in rows])
 
 
@@ -66,7 +66,7 @@ def recount(ctx: Context, campaign_id: int, leaf: str) -> Sums:
     """The sums as the rows themselves say, written over the counters: done once, when a campaign closes."""
     rows = ctx.db.execute(text(f"""
         SELECT state, CASE WHEN state IN ('refused', 'failed') THEN coalesce(code, '') ELSE '' END, count(*)
-        FROM {leaf} WHERE campaign_id = :id GROUP BY 1, 2"""), {"id": campaign_id}).tuples().all()
+        FROM {leaf} WHERE campaign_id = :id GROUP BY 1, 2"""), {"id": campaign_id}).all()
     counted = [(state, detail, int(n)) for state, detail, n in rows]
     counted.append((PLANNED, "", sum(n for _, _, n in counted)))
     ctx.db.execute(text("DELETE FROM campaign_count WHERE campaign_id = :id AND state <> :left"),

@@ -35,7 +35,7 @@ def keep_back(ctx: Context, contact_point_ids: Sequence[int]) -> None:
 
 
 def _running(session: Session) -> list[tuple[int, date]]:
-    return [(campaign, month) for campaign, month in session.execute(text(RUNNING)).tuples()]
+    return [(campaign, month) for campaign, month in session.execute(text(RUNNING))]
 
 
 def _share_blocks(session: Session, campaign: int, month: date, ids: list[int]) -> None:

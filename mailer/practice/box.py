@@ -1,9 +1,8 @@
 """Keeping, finding and emptying what would have left. Opening takes the opener of the one who shows it."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
 
-from sqlalchemy import Select, delete, func, select, text, update
+from sqlalchemy import ColumnElement, TextClause, delete, func, select, text, true, update
 from sqlalchemy.orm import Session
 
 from mailer.core.errors import NotFound
@@ -11,8 +10,6 @@ from mailer.core.vault import Opener, Use
 from mailer.practice import read
 from mailer.practice.models import PracticeItem
 from mailer.practice.transport import KEPT
-
-Row = TypeVar("Row", bound=tuple[Any, ...])
 
 TABLE, ROW = "practice_item", 0
 
@@ -29,7 +26,7 @@ def listed(db: Session, *, staff_only_of: int | None, before: int | None = None,
 
     `staff_only_of` is the member of staff who asks: staff mail of colleagues is left out. None leaves out nothing.
     """
-    query = _visible(select(PracticeItem), staff_only_of).order_by(PracticeItem.id.desc()).limit(size)
+    query = select(PracticeItem).where(_open_to(staff_only_of)).order_by(PracticeItem.id.desc()).limit(size)
     return db.scalars(query if before is None else query.where(PracticeItem.id < before)).all()
 
 
@@ -37,7 +34,7 @@ def get(db: Session, item_id: int, *, staff_only_of: int | None) -> PracticeItem
     """One message. Raises: NotFound, also for staff mail of a colleague."""
     item = None
     if 0 < item_id < 1 << 63:
-        item = db.scalar(_visible(select(PracticeItem), staff_only_of).where(PracticeItem.id == item_id))
+        item = db.scalar(select(PracticeItem).where(_open_to(staff_only_of)).where(PracticeItem.id == item_id))
     if item is None:
         raise NotFound(practice_item=item_id)
     return item
@@ -47,7 +44,7 @@ def find(db: Session, opener: Opener, words: str, shown: Callable[[PracticeItem,
          staff_only_of: int | None, most: int = 100) -> list[PracticeItem]:
     """The newest messages in whose subject or recipient, as the asker is shown it, every word stands."""
     wanted = words.casefold().split()
-    query = _visible(select(PracticeItem), staff_only_of).order_by(PracticeItem.id.desc()).limit(KEPT)
+    query = select(PracticeItem).where(_open_to(staff_only_of)).order_by(PracticeItem.id.desc()).limit(KEPT)
     found: list[PracticeItem] = []
     for item in db.scalars(query.execution_options(yield_per=100)):
         line = f"{read.subject_of(body(opener, item))} {shown(item, recipient(opener, item))}".casefold()
@@ -70,12 +67,12 @@ def body(opener: Opener, item: PracticeItem) -> bytes:
 
 def count(db: Session, *, staff_only_of: int | None) -> int:
     """How many there are."""
-    return db.scalar(_visible(select(func.count()).select_from(PracticeItem), staff_only_of)) or 0
+    return db.scalar(select(func.count()).select_from(PracticeItem).where(_open_to(staff_only_of))) or 0
 
 
 def count_new(db: Session, *, staff_only_of: int | None) -> int:
     """How many nobody has looked at."""
-    return db.scalar(_visible(select(func.count()).select_from(PracticeItem), staff_only_of).where(
+    return db.scalar(select(func.count()).select_from(PracticeItem).where(_open_to(staff_only_of)).where(
         PracticeItem.seen.is_(False))) or 0
 
 
@@ -90,5 +87,5 @@ def empty(db: Session) -> int:
     return len(db.scalars(delete(PracticeItem).returning(PracticeItem.id)).all())
 
 
-def _visible(query: Select[Row], staff_only_of: int | None) -> Select[Row]:
-    return query if staff_only_of is None else query.where(NOT_ANOTHER_ONES.bindparams(staff_only_of=staff_only_of))
+def _open_to(staff_only_of: int | None) -> ColumnElement[bool] | TextClause:
+    return true() if staff_only_of is None else NOT_ANOTHER_ONES.bindparams(staff_only_of=staff_only_of)

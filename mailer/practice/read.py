@@ -4,6 +4,7 @@ import email
 import email.policy
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from email.errors import MessageError
 from email.message import EmailMessage
@@ -138,10 +139,8 @@ def _once(found: Sequence[tuple[str, str, str]]) -> tuple[Link, ...]:
 def _spellings(address: str) -> re.Pattern[str]:
     local, _, domain = address.rpartition("@")
     forms = {address}
-    try:
+    with suppress(UnicodeError):
         forms.add(f"{local}@{domain.encode('idna').decode()}")
-    except UnicodeError:
-        pass
     return re.compile("|".join(_spelled(form) for form in sorted(forms)), re.IGNORECASE)
 
 
@@ -172,7 +171,7 @@ class Page(HTMLParser):
             self._end_link()
             self._href = (given.get("href") or "").strip()
         elif tag == "img":
-            self.pictures.append(Picture(given.get("src") or "", given.get("alt", None) if "alt" in given else None))
+            self.pictures.append(Picture(given.get("src") or "", (given["alt"] or "") if "alt" in given else None))
             self._words.append(given.get("alt") or "")
 
     def handle_endtag(self, tag: str) -> None:

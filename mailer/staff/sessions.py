@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from mailer.context import Context
 from mailer.staff.models import Staff, StaffRole, StaffSession
@@ -46,6 +46,7 @@ def begin(ctx: Context, staff_id: int, *, user_agent: str, second_factor: bool) 
     ctx.db.execute(delete(StaffSession).where(
         StaffSession.staff_id == staff_id,
         (StaffSession.expires_at <= now) | (StaffSession.seen_at <= now - IDLE)))
+    ctx.db.execute(update(Staff).where(Staff.id == staff_id).values(last_seen_at=now))
     ctx.db.add(StaffSession(hash=_hash(token), staff_id=staff_id, browser=browser(user_agent),
                             second_factor=second_factor, created_at=now, seen_at=now, expires_at=now + ABSOLUTE))
     ctx.db.flush()

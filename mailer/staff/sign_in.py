@@ -1,6 +1,6 @@
 """Coming in: by e-mail and password, then by the second factor, or by a one-time link."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mailer.audit import trail
 from mailer.context import Context
@@ -72,7 +72,6 @@ def _account(ctx: Context, typed: str) -> str:
 
 def _begin(ctx: Context, member: Staff, user_agent: str, how: str) -> str:
     """The session; it can do nothing but show the second factor, where the account has one."""
-    member.last_seen_at = ctx.clock.now()
     token = sessions.begin(ctx, member.id, user_agent=user_agent, second_factor=False)
-    trail.record(ctx, "signed_in", f"staff:{member.id}", how=how)
+    trail.record(replace(ctx, actor=f"staff:{member.id}"), "signed_in", f"staff:{member.id}", how=how)
     return token

@@ -174,7 +174,7 @@ def _topic_rows(ctx: Context, rows: Sequence[Standing], takeable: set[Consent]) 
     lists = {list_id for list_id, _ in own}
     found = ctx.db.execute(select(Topic, MailingList.name).join(MailingList, MailingList.id == Topic.list_id).where(
         Topic.list_id.in_(lists), Topic.archived.is_(False)).order_by(
-            MailingList.name, Topic.position, Topic.id)).tuples().all()
+            MailingList.name, Topic.position, Topic.id)).all()
     shown = []
     for topic, list_name in found:
         row = own.get((topic.list_id, topic.id))

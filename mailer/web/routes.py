@@ -12,8 +12,13 @@ from mailer.web.public.stop import stopping
 from mailer.web.public.why import why
 from mailer.web.staff.account import account
 from mailer.web.staff.audit import audit
+from mailer.web.staff.forms import forms
 from mailer.web.staff.help import help_page
 from mailer.web.staff.home import home
+from mailer.web.staff.lists import lists
+from mailer.web.staff.people.acts import acts
+from mailer.web.staff.people.person import person
+from mailer.web.staff.people.search import people
 from mailer.web.staff.settings import settings
 from mailer.web.staff.sign_in import sign_in
 from mailer.web.staff.start import start
@@ -23,4 +28,5 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     health,
     site, join, confirm, leaving, stopping, preferences, why,
     start, sign_in, home, account, team, settings, audit, help_page,
+    lists, forms, people, person, acts,
 )

@@ -137,6 +137,9 @@ def test_two_sealers_at_once_make_one_chain(services: Services) -> None:
         thread.start()
     for thread in threads:
         thread.join()
+    # Who finds the other at work leaves it to that one, so a few rows may wait for the next round.
+    while (last := sealed(services)) > 0:
+        counts.append(last)
     assert sum(counts) == 30
     assert checked(services) == Verdict(30, True)
 

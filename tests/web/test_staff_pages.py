@@ -264,3 +264,11 @@ def test_the_audit_log_shows_an_admin_the_machine_and_the_officer_everything(app
     assert "page:staff_team.page" not in text_of(admin.get("/staff/audit"))
     page = text_of(officer.get("/staff/audit"))
     assert "page:staff_team.page" in page and "Quilliambert" in page and "example.org" not in page
+
+
+def test_wrong_tries_are_told_at_home_until_their_owner_knows_them(app: Flask, team: Team) -> None:
+    browser = team.browser(ANA, Role.ADMIN)
+    Browser(app, "198.51.100.1").sign_in(ANA, "wrong wrong wrong")
+    assert "1 wrong try to sign in as you" in text_of(browser.get("/staff"))
+    browser.post("/staff/account/tries", "/staff/account")
+    assert "wrong try" not in text_of(browser.get("/staff"))

@@ -43,6 +43,15 @@ def name() -> Response:
     return redirect(url_for("staff_account.page"), 303)
 
 
+@account.post("/account/tries")
+@staff_only("signed_in")
+def forget_tries() -> Response:
+    """The wrong tries were one's own: Home need not tell of them any more."""
+    with unit() as ctx:
+        ctx.db.get_one(Staff, here().staff_id).failed_tries = 0
+    return redirect(url_for("staff_account.page"), 303)
+
+
 @account.post("/account/password")
 @staff_only("signed_in")
 def password() -> Response:

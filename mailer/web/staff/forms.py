@@ -48,7 +48,7 @@ def page() -> Response:
     with unit() as ctx:
         public_url = organisation.current(ctx).public_url
         rows = ctx.db.execute(select(Form, MailingList).join(MailingList, MailingList.id == Form.list_id).order_by(
-            Form.archived, Form.id)).tuples().all()
+            Form.archived, Form.id)).all()
         lines = [Line(form, mailing_list, ways.versions(ctx, form.id)[0], f"{public_url}/join/{form.slug}")
                  for form, mailing_list in rows]
         lists = _lists(ctx)

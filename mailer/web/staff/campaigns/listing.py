@@ -89,7 +89,7 @@ def _rows(ctx: Context, states: tuple[CampaignState, ...], before: int) -> list[
         Campaign.state.in_(states)).order_by(Campaign.id.desc()).limit(A_PAGE + 1)
     if before:
         asked = asked.where(Campaign.id < before)
-    return [(campaign, list_name, topic) for campaign, list_name, topic in ctx.db.execute(asked).tuples()]
+    return [(campaign, list_name, topic) for campaign, list_name, topic in ctx.db.execute(asked)]
 
 
 def _shown(ctx: Context, campaign: Campaign, list_name: str, topic: str | None) -> dict[str, Any]:

@@ -57,10 +57,8 @@ def meaning(when: When, own_zone: str, now: datetime) -> Meaning:
     if not when.later:
         return Meaning()
     try:
-        local = datetime.fromisoformat(f"{when.date}T{when.time}")
+        local = local_time(when)
     except ValueError:
-        return Meaning(error="Type a date and a time, such as 2026-03-10 and 09:00.")
-    if local.tzinfo is not None or not 2000 < local.year < 2200:
         return Meaning(error="Type a date and a time, such as 2026-03-10 and 09:00.")
     try:
         moment = schedule.at(local, when.zone, fold=when.fold)
@@ -70,6 +68,14 @@ def meaning(when: When, own_zone: str, now: datetime) -> Meaning:
         return Meaning(error="This time has passed. Choose a later one.")
     return Meaning(moment, words.clock_line(moment, when.zone, own_zone, now),
                    f"Schedule for {words.short_moment(moment, when.zone)}")
+
+
+def local_time(when: When) -> datetime:
+    """The wall clock that was typed. Raises: ValueError."""
+    local = datetime.strptime(f"{when.date}T{when.time}", "%Y-%m-%dT%H:%M")
+    if not 2000 < local.year < 2200:
+        raise ValueError("year")
+    return local
 
 
 def _unclear(local: datetime, zone: str, why: str) -> Meaning:

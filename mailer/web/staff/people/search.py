@@ -162,7 +162,7 @@ def _joined(names: dict[int, str], list_ids: tuple[int, ...]) -> str:
 
 
 def _list_names(ctx: Context) -> dict[int, str]:
-    return {list_id: name for list_id, name in ctx.db.execute(select(MailingList.id, MailingList.name)).tuples()}
+    return {list_id: name for list_id, name in ctx.db.execute(select(MailingList.id, MailingList.name))}
 
 
 def _scope(names: dict[int, str], list_id: int) -> str:

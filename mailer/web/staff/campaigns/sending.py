@@ -1,0 +1,168 @@
+"""The presses that move a campaign: send, schedule, ask, approve, undo, pause, go on, stop."""
+
+from collections.abc import Callable
+
+from flask import flash, redirect, request, url_for
+from werkzeug.wrappers import Response
+
+from mailer.campaigns import compose, control, forecast, preflight, review, schedule, status
+from mailer.campaigns.models import Campaign
+from mailer.context import Context
+from mailer.core.errors import Conflict, NotAllowed
+from mailer.core.messages import CampaignState
+from mailer.organisation import profile as organisation
+from mailer.staff import accounts
+from mailer.staff.roles import Role
+from mailer.web.staff.campaigns import check, moment, words
+from mailer.web.staff.campaigns.moment import When
+from mailer.web.staff.door import here, staff_only
+from mailer.web.staff.frame import staff_page
+from mailer.web.support import blueprint, unit
+
+sending = blueprint("sending")
+
+STOPPABLE = frozenset({CampaignState.SCHEDULED, CampaignState.STARTING, CampaignState.SENDING, CampaignState.PAUSED})
+CHANGED = "This campaign changed since you looked. Look again, then press the button."
+HELD = "Something must be fixed first. The list says what and where."
+
+
+@sending.post("/<int:number>/send")
+@staff_only("send")
+def send(number: int) -> Response:
+    """Send now or schedule what was looked at; anything that differs from it is shown and asked again."""
+    with unit() as ctx:
+        campaign = compose.lock(ctx, number)
+        if campaign.state not in compose.EDITABLE:
+            return _to(number)
+        own_zone = organisation.current(ctx).time_zone
+        when = check.read_when(request.form, own_zone)
+        meant = moment.meaning(when, own_zone, ctx.clock.now())
+        unseen = meant.error or meant.stamp != request.form.get("stamp", "") or "look" in request.form
+        refused = "" if unseen else _refused(ctx, campaign)
+        if not unseen and not refused:
+            _leave(ctx, campaign, when)
+    if unseen or refused:
+        return check.show(number, 422 if refused or meant.error else 200, when=when, refused=refused)
+    return redirect(url_for("staff_campaigns.progress.page", number=number), 303)
+
+
+@sending.post("/<int:number>/ask")
+@staff_only("edit_content")
+def ask(number: int) -> Response:
+    """Ask a second person, or one who may send."""
+    with unit() as ctx:
+        campaign = compose.lock(ctx, number)
+        if campaign.state not in review.ASKABLE:
+            return redirect(url_for("staff_campaigns.check.page", number=number), 303)
+        inside = forecast.of(ctx, campaign).inside
+        refused = CHANGED if campaign.version != _posted("version") else ""
+        refused = refused or (HELD if preflight.must_fix(ctx, campaign) else "")
+        if not refused:
+            review.ask(ctx, number, version=campaign.version, inside=inside)
+    if refused:
+        return check.show(number, 422, refused=refused)
+    flash("Approval asked for. It is under “Needs approval”.", "good")
+    return redirect(url_for("staff_campaigns.check.page", number=number), 303)
+
+
+@sending.post("/<int:number>/take-back")
+@staff_only("edit_content")
+def take_back(number: int) -> Response:
+    """Take the request for approval back: a draft again."""
+    with unit() as ctx:
+        review.take_back(ctx, number)
+    return redirect(url_for("staff_campaigns.composer.edit", number=number), 303)
+
+
+@sending.post("/<int:number>/undo")
+@staff_only("send")
+def undo(number: int) -> Response:
+    """Within the undo time, or before its time comes: a draft again, and nothing was sent."""
+    try:
+        with unit() as ctx:
+            schedule.undo(ctx, number)
+    except Conflict:
+        flash("Too late to undo: it had begun. You can pause or stop it here.", "warn")
+        return _to(number)
+    flash("Undone. Nothing was sent.", "good")
+    return redirect(url_for("staff_campaigns.check.page", number=number), 303)
+
+
+@sending.post("/<int:number>/pause")
+@staff_only("send")
+def pause(number: int) -> Response:
+    """Pause at once, without a question."""
+    return _moved(number, control.pause)
+
+
+@sending.post("/<int:number>/resume")
+@staff_only("send")
+def resume(number: int) -> Response:
+    """Go on from where it was."""
+    return _moved(number, control.resume)
+
+
+@sending.get("/<int:number>/stop")
+@staff_only("send")
+def stop_page(number: int) -> Response:
+    """Ask once more, with the number that has not been sent."""
+    with unit() as ctx:
+        campaign = compose.find(ctx, number)
+        left = status.status(ctx, campaign).waiting
+        name, over = campaign.name, campaign.state not in STOPPABLE
+    return _to(number) if over else staff_page("staff/campaigns/stop.html", number=number, left=left, name=name)
+
+
+@sending.post("/<int:number>/stop")
+@staff_only("send")
+def stop(number: int) -> Response:
+    """Stop for good."""
+    return _moved(number, control.stop)
+
+
+def _refused(ctx: Context, campaign: Campaign) -> str:
+    """Why this press is not taken; the page then shows the campaign as it is now."""
+    if campaign.version != _posted("version"):
+        return CHANGED
+    if preflight.must_fix(ctx, campaign):
+        return HELD
+    inside, expected = forecast.of(ctx, campaign).inside, _posted("expected_in")
+    if inside > expected:
+        return f"Since you looked, {words.people(inside - expected)} more came in. Look again, then send to all " \
+               f"{inside:,} or wait."
+    waits = campaign.state == CampaignState.NEEDS_APPROVAL
+    if not waits and review.needs_second(inside, accounts.holders(ctx, Role.SENDER)):
+        return f"A campaign to more than {review.LARGE:,} people needs a second person. Ask for approval."
+    if waits and ctx.actor in review.barred(ctx, campaign):
+        raise NotAllowed(campaign=campaign.id)
+    return ""
+
+
+def _leave(ctx: Context, campaign: Campaign, when: When) -> None:
+    if campaign.state == CampaignState.NEEDS_APPROVAL:
+        review.approve(ctx, campaign.id, version=campaign.version, staff_id=here().staff_id)
+    inside = forecast.of(ctx, campaign).inside
+    if when.later:
+        local = moment.local_time(when)
+        schedule.later(ctx, campaign.id, local=local, zone_name=when.zone, fold=when.fold, expected_in=inside)
+    else:
+        schedule.send(ctx, campaign.id, expected_in=inside)
+
+
+def _moved(number: int, verb: Callable[[Context, int], Campaign]) -> Response:
+    """Do it; where the campaign moved on meanwhile, its page says how it stands."""
+    try:
+        with unit() as ctx:
+            verb(ctx, number)
+    except Conflict:
+        flash("The campaign had moved on meanwhile. This is how it stands.", "warn")
+    return _to(number)
+
+
+def _to(number: int) -> Response:
+    return redirect(url_for("staff_campaigns.show", number=number), 303)
+
+
+def _posted(name: str) -> int:
+    raw = request.form.get(name, "")
+    return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 19 else -1
