@@ -90,13 +90,14 @@ def migrate(url: str, to: str = "head") -> None:
 
 
 @pytest.fixture(scope="session")
-def template_url(server_url: str) -> str:
+def template_url(server_url: str) -> Iterator[str]:
     """A migrated database that others are cloned from."""
     name = f"template_{os.getpid()}"
     administer(server_url, f"CREATE DATABASE {name}")
     url = make_url(server_url).set(database=name).render_as_string(hide_password=False)
     migrate(url)
-    return url
+    yield url
+    administer(server_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture

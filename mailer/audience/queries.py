@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import any_, literal, select, text
 
 from mailer.audience.models import ContactPoint, PendingRequest
 from mailer.context import Context
@@ -15,6 +15,8 @@ from mailer.core.errors import NotFound
 
 PAGE = 50
 """Rows a page; there is no way to get them all (ux, decision 30)."""
+LARGEST_ID = 1 << 63
+"""No row has a number as large: what an address line may hold, a bigint may not."""
 
 
 class PersonState(StrEnum):
@@ -143,7 +145,7 @@ def waiting(ctx: Context, scope: Scope, *, after: int = 0, size: int = PAGE) -> 
     if scope.list_id is not None:
         asked = asked.where(PendingRequest.list_id == scope.list_id)
     if scope.topic_id is not None:
-        asked = asked.where(PendingRequest.topic_ids.contains([scope.topic_id]))
+        asked = asked.where(literal(scope.topic_id) == any_(PendingRequest.topic_ids))
     found = ctx.db.scalars(asked.order_by(PendingRequest.id).limit(size + 1)).all()
     return Waiting(found[:size], found[size - 1].id if len(found) > size else None)
 
@@ -158,7 +160,7 @@ def requests_of(ctx: Context, channel: str, address: Address) -> list[PendingReq
 
 def open_request(ctx: Context, request_id: int) -> PendingRequest:
     """A request that still waits. Raises: NotFound."""
-    found = ctx.db.get(PendingRequest, request_id)
+    found = ctx.db.get(PendingRequest, request_id) if request_id < LARGEST_ID else None
     if found is None or found.expires_at <= ctx.clock.now():
         raise NotFound(request=request_id)
     return found
@@ -172,7 +174,7 @@ def points_of(ctx: Context, person_id: int) -> list[ContactPoint]:
 
 def erased_at(ctx: Context, contact_point_id: int) -> datetime | None:
     """When a contact point that is gone was erased; None where nobody of that number ever was."""
-    found: datetime | None = ctx.db.scalar(ERASED, {"id": contact_point_id})
+    found: datetime | None = ctx.db.scalar(ERASED, {"id": contact_point_id}) if contact_point_id < LARGEST_ID else None
     return found
 
 

@@ -49,9 +49,9 @@ def findings(ctx: Context, campaign: Campaign, seen: Forecast | None = None) -> 
     return sorted(found, key=lambda finding: weight.index(finding.grade))
 
 
-def must_fix(ctx: Context, campaign: Campaign) -> list[str]:
+def must_fix(ctx: Context, campaign: Campaign, seen: Forecast | None = None) -> list[str]:
     """The codes of what holds the campaign back; empty when it may leave."""
-    held = [finding.code for finding in findings(ctx, campaign) if finding.grade is Grade.MUST_FIX]
+    held = [finding.code for finding in findings(ctx, campaign, seen) if finding.grade is Grade.MUST_FIX]
     return list(dict.fromkeys(held))
 
 

@@ -6,10 +6,11 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
+from typing import cast
 
 import click
 
-from mailer.cli import instance
+from mailer.cli import demo, instance
 from mailer.cli.first_run import first_run_line
 from mailer.core import logs
 from mailer.core.errors import MailerError
@@ -31,10 +32,10 @@ class MigrationFailed(MailerError):
 
 @click.command()
 @click.option("--port", type=click.IntRange(1, 65535), help="Listen here instead of on PORT (8000).")
-@click.option("--demo", is_flag=True, help="With sample data and sample staff.")
+@click.option("--demo", "with_demo", is_flag=True, help="With sample data and sample staff.")
 @click.option("--seed", type=int, help="Make the sample data from this number.")
 @click.option("--clock", metavar="TIME", help="Begin at this time, such as 2026-03-02T15:00:00Z.")
-def run(port: int | None, demo: bool, seed: int | None, clock: str | None) -> None:
+def run(port: int | None, with_demo: bool, seed: int | None, clock: str | None) -> None:
     """Start everything and print one link; Ctrl-C ends everything."""
     os.umask(0o077)
     settings = Settings.from_env()
@@ -47,7 +48,7 @@ def run(port: int | None, demo: bool, seed: int | None, clock: str | None) -> No
             logs.set_up(stream)
             must_be_free(settings.port)
             with suppress(Stopped):
-                _start(supervisor, settings, {"demo": demo, "seed": seed, "clock": clock})
+                _start(supervisor, settings, {"demo": with_demo, "seed": seed, "clock": clock})
             click.echo("Ending everything …")
         instance.forget(settings.data_dir)
 
@@ -63,6 +64,8 @@ def _start(supervisor: Supervisor, settings: Settings, choices: Mapping[str, obj
     click.echo("Bringing the database up to date …")
     if supervisor.run_once(_python("migrate", env, "mailer.cli", "migrate")) != 0:
         raise MigrationFailed()
+    demo.prepare(settings, demo=bool(choices["demo"]), seed=cast("int | None", choices["seed"]),
+                 clock=cast("str | None", choices["clock"]))
     line = first_run_line(settings)
     click.echo(f"Starting the web server, {settings.worker_processes} workers and the ticker …")
     workers = [_python(f"worker-{number}", env, "workers.main") for number in range(1, settings.worker_processes + 1)]

@@ -76,9 +76,9 @@ def count_new(db: Session, *, staff_only_of: int | None) -> int:
         PracticeItem.seen.is_(False))) or 0
 
 
-def mark_seen(db: Session, item_id: int | None = None) -> None:
+def mark_seen(db: Session, item_id: int | None = None, *, staff_only_of: int | None) -> None:
     """Take the New mark off one message, or off all of them."""
-    query = update(PracticeItem).where(PracticeItem.seen.is_(False)).values(seen=True)
+    query = update(PracticeItem).where(PracticeItem.seen.is_(False), _open_to(staff_only_of)).values(seen=True)
     db.execute(query if item_id is None else query.where(PracticeItem.id == item_id))
 
 

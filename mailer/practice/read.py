@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from email.errors import MessageError
 from email.message import EmailMessage
+from html import escape
 from html.parser import HTMLParser
 
 ODD = (ValueError, LookupError, AttributeError, TypeError, AssertionError, MessageError)
@@ -150,7 +151,7 @@ def _spelled(form: str) -> str:
     for letter in form:
         octets = letter.encode()
         letters.append("(?:" + "|".join((
-            re.escape(letter), "".join(f"={octet:02X}" for octet in octets),
+            re.escape(letter), re.escape(escape(letter)), "".join(f"={octet:02X}" for octet in octets),
             "".join(f"%{octet:02X}" for octet in octets), f"&#{ord(letter)};", f"&#x{ord(letter):x};")) + ")")
     return r"(?:=\r?\n)?".join(letters)
 

@@ -88,7 +88,7 @@ def save(ctx: Context, point: ContactPoint, choices: Choices) -> Saved:
     """Apply what narrows or takes back; what would widen is left out. Raises: NotFound, InvalidInput (pause_until)."""
     ledger.holder_of(ctx, point)
     view, preference = look(ctx, point), _preference(ctx, point)
-    same_break = choices.pause == "until" and choices.until == break_day(ctx, view.paused_until)
+    same_break = choices.pause == "until" and choices.until == break_day(ctx, view.paused_until) != ""
     until = view.paused_until if same_break else break_until(ctx, choices.pause, choices.until)
     before = _as_it_was(preference)
     saved = Saved()

@@ -3,6 +3,7 @@
 from flask import Blueprint
 
 from mailer.web.health import health
+from mailer.web.outbox.site import outbox
 from mailer.web.public.confirm import confirm
 from mailer.web.public.join import join
 from mailer.web.public.leave import leaving
@@ -12,6 +13,7 @@ from mailer.web.public.stop import stopping
 from mailer.web.public.why import why
 from mailer.web.staff.account import account
 from mailer.web.staff.audit import audit
+from mailer.web.staff.campaigns.rooms import campaigns, shown
 from mailer.web.staff.forms import forms
 from mailer.web.staff.help import help_page
 from mailer.web.staff.home import home
@@ -28,5 +30,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     health,
     site, join, confirm, leaving, stopping, preferences, why,
     start, sign_in, home, account, team, settings, audit, help_page,
+    outbox,
     lists, forms, people, person, acts,
+    campaigns, shown,
 )

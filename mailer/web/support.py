@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from flask import Blueprint, Response, current_app, g, make_response, render_template, request
+from flask import Blueprint, Flask, Response, current_app, g, make_response, render_template, request
 
 from mailer.context import Context
 from mailer.core.vault import Opener
@@ -24,6 +24,11 @@ TOKEN = "token in the path"  # noqa: S105 - the name of a kind of proof.
 def services() -> Services:
     """Every power; pages use `unit` and `opener` instead wherever that is enough."""
     return current_app.extensions["services"]  # type: ignore[no-any-return] # Flask's registry is untyped.
+
+
+def application() -> Flask:
+    """The application itself, for the Outbox, whose outside world asks our own pages."""
+    return current_app._get_current_object()  # type: ignore[attr-defined,no-any-return] # Werkzeug's proxy is untyped.
 
 
 def opener() -> Opener:

@@ -54,20 +54,22 @@ class Club:
         with unit_of_work(self.services) as ctx:
             single = ctx.db.query(SingleMessage).filter_by(pending_request_id=request_id).one()
             link = singles.detail_of(self.services.opener, single)["link"]
-            ctx.db.execute(text("INSERT INTO single_decision (single_id, attempt, cleared, at) VALUES (:id, 1, true, :at)"),
-                           {"id": single.id, "at": ctx.clock.now()})
-            ctx.db.execute(text("UPDATE single_message SET state = 'accepted', attempt = 1, decided = 1, cleared = true, "
-                                "sealed_detail = NULL WHERE id = :id"), {"id": single.id})
+            ctx.db.execute(text("INSERT INTO single_decision (single_id, attempt, cleared, at) "
+                                "VALUES (:id, 1, true, :at)"), {"id": single.id, "at": ctx.clock.now()})
+            ctx.db.execute(text("UPDATE single_message SET state = 'accepted', attempt = 1, decided = 1, "
+                                "cleared = true, sealed_detail = NULL WHERE id = :id"), {"id": single.id})
         found = re.search(r"/confirm/([a-z2-7]+)$", link)
         assert found
         return found[1]
 
     def confirmed(self, address: str, *, first_name: str = "") -> int:
         """Somebody who asked, was mailed and confirmed; the number of their contact point."""
-        raw = self.mailed(self.ask(address, first_name=first_name))
+        self.confirm(self.mailed(self.ask(address, first_name=first_name)))
+        return int(self.one("SELECT max(id) FROM contact_point"))
+
+    def confirm(self, raw: str) -> None:
         with unit_of_work(self.services) as ctx:
             confirm.confirm(ctx, raw)
-        return int(self.one("SELECT max(id) FROM contact_point"))
 
     def added(self, address: str) -> ContactPoint:
         """Somebody who is on the list, in the shortest way."""

@@ -11,8 +11,8 @@ from mailer.context import Context
 from mailer.core.channel import Grade
 from mailer.organisation import profile as organisation
 from mailer.practice import box, checks, scanner
-from mailer.practice.models import PracticeItem
 from mailer.practice.read import Reading
+from mailer.practice.transport import KEPT
 from mailer.web.outbox.inside import Outsider
 from mailer.web.outbox.reader import Reader, Shown, reader, shown
 from mailer.web.staff.door import staff_only
@@ -63,17 +63,16 @@ def search() -> Response:
 def seen_all() -> Response:
     """Take every New mark off."""
     with unit() as ctx:
-        box.mark_seen(ctx.db)
+        box.mark_seen(ctx.db, staff_only_of=reader().staff_only_of)
     return redirect(url_for("outbox.page"), 303)
 
 
 @staff_only("outbox")
 def seen(item_id: int) -> Response:
     """Take the New mark off one message; its page asks for this when it is shown."""
-    find(item_id)
     with unit() as ctx:
-        box.mark_seen(ctx.db, item_id)
-    return redirect(url_for("outbox.item", item_id=item_id), 303)
+        box.mark_seen(ctx.db, item_id, staff_only_of=reader().staff_only_of)
+    return Response(status=204)
 
 
 @staff_only("outbox")
@@ -142,13 +141,10 @@ def _list(by: Reader, lines: list[Shown], **more: Any) -> Response:
     with unit() as ctx:
         counts = _counts(ctx, by)
     return staff_page("outbox/list.html", lines=lines, **{"words": "", "more": False, "older": None, "newest": True,
-                                                          "kept": box.KEPT, **counts, **more})
+                                                          "kept": KEPT, **counts, **more})
 
 
 def _counts(ctx: Context, by: Reader) -> dict[str, int]:
     return {"count": box.count(ctx.db, staff_only_of=by.staff_only_of),
             "new": box.count_new(ctx.db, staff_only_of=by.staff_only_of)}
 
-
-__all__ = ["PracticeItem", "dressed", "find", "html", "item", "message_page", "opened", "outsider", "page", "search",
-           "seen", "seen_all"]

@@ -11,8 +11,9 @@ from sqlalchemy import select
 
 from mailer.context import Context
 from mailer.core.errors import NotFound
+from mailer.lists import forms
 from mailer.lists.forms import Definition
-from mailer.lists.models import Form, FormVersion
+from mailer.lists.models import Form
 from mailer.policy import notices
 from mailer.policy.models import Notice
 from mailer.subscriptions import words
@@ -64,12 +65,9 @@ def robots() -> Response:
 
 
 def _forms(ctx: Context) -> list[tuple[str, str]]:
-    newest = select(FormVersion).join(Form, Form.id == FormVersion.form_id).where(
-        Form.archived.is_(False)).distinct(FormVersion.form_id).order_by(
-            FormVersion.form_id, FormVersion.version.desc())
-    slugs = {form.id: form.slug for form in ctx.db.scalars(select(Form).where(Form.archived.is_(False)))}
-    return [(Definition.from_json(version.definition).title,
-             url_for("public_join.show", slug=slugs[version.form_id])) for version in ctx.db.scalars(newest)]
+    slugs = ctx.db.scalars(select(Form.slug).where(Form.archived.is_(False)).order_by(Form.id)).all()
+    return [(Definition.from_json(forms.current(ctx, slug)[1].definition).title,
+             url_for("public_join.show", slug=slug)) for slug in slugs]
 
 
 def _notice_values(ctx: Context, notice: Notice | None, published: Sequence[Notice]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from mailer.policy.pack import DEFAULT
 from mailer.web.headers import FRAMED
 from mailer.web.staff.door import staff_only
 from mailer.web.staff.fields import Fields
+from mailer.web.staff.found import row
 from mailer.web.staff.frame import staff_page
 from mailer.web.staff.mistakes import sentence
 from mailer.web.support import blueprint, brand_of, is_fragment, unit
@@ -83,7 +84,7 @@ def create() -> Response:
     values = _typed(fields)
     try:
         with unit() as ctx:
-            mailing_list = _list(ctx, list_id)
+            mailing_list = row(ctx, MailingList, list_id)
             made = ways.create_form(ctx, slug=values["slug"], list_id=mailing_list.id, name=values["name"],
                                     definition=_definition(values), notice=notices.in_force(ctx))
     except (InvalidInput, Conflict) as error:
@@ -97,7 +98,7 @@ def create() -> Response:
 def one(form_id: int) -> Response:
     """The builder with the newest version, its preview, link, embed and versions."""
     with unit() as ctx:
-        form = _form(ctx, form_id)
+        form = row(ctx, Form, form_id)
         values = _values(Definition.from_json(ways.versions(ctx, form_id)[0].definition))
     return _builder(form.list_id, form, values)
 
@@ -109,14 +110,14 @@ def change(form_id: int) -> Response:
     fields = Fields()
     values = _typed(fields)
     with unit() as ctx:
-        form = _form(ctx, form_id)
+        form = row(ctx, Form, form_id)
         newest = ways.versions(ctx, form_id)[0].version
     if fields.raw("version") != str(newest):
         words = f"Version {newest} was saved since you opened this page. Yours is below: press Save to keep it."
         return _builder(form.list_id, form, values, 409, {"title": words})
     try:
         with unit() as ctx:
-            made = ways.new_version(ctx, _form(ctx, form_id), _definition(values), notices.in_force(ctx))
+            made = ways.new_version(ctx, row(ctx, Form, form_id), _definition(values), notices.in_force(ctx))
     except InvalidInput as error:
         return _builder(form.list_id, form, values, 422, sentence(error))
     flash(f"Version {made.version} is in use now." if made.version > newest else "Nothing had changed.", "good")
@@ -128,7 +129,7 @@ def change(form_id: int) -> Response:
 def version(form_id: int, number: int) -> Response:
     """The exact words of one version."""
     with unit() as ctx:
-        form = _form(ctx, form_id)
+        form = row(ctx, Form, form_id)
         found = next((each for each in ways.versions(ctx, form_id) if each.version == number), None)
         if found is None:
             raise NotFound(form=form_id)
@@ -142,7 +143,7 @@ def version(form_id: int, number: int) -> Response:
 def archive(form_id: int) -> Response:
     """Take a form out of use, or back."""
     with unit() as ctx:
-        form = _form(ctx, form_id)
+        form = row(ctx, Form, form_id)
         ways.archive(ctx, form, not form.archived)
     flash("The form is archived: its link leads nowhere now." if form.archived else "The form is in use again.", "good")
     return redirect(url_for("staff_forms.one", form_id=form_id), 303)
@@ -184,7 +185,7 @@ def _document(ctx: Context, values: dict[str, Any]) -> str:
 def _builder(list_id: int, form: Form | None, values: dict[str, Any], status: int = 200,
              errors: dict[str, str] | None = None) -> Response:
     with unit() as ctx:
-        mailing_list = _list(ctx, list_id)
+        mailing_list = row(ctx, MailingList, list_id)
         topics = catalogue.topics_of(ctx, list_id)
         profile = organisation.current(ctx)
         document = _document(ctx, values)
@@ -230,17 +231,3 @@ def _free_slug(ctx: Context, name: str) -> str:
 
 def _lists(ctx: Context) -> list[MailingList]:
     return list(ctx.db.scalars(select(MailingList).where(MailingList.archived.is_(False)).order_by(MailingList.id)))
-
-
-def _list(ctx: Context, list_id: int) -> MailingList:
-    found = ctx.db.get(MailingList, list_id)
-    if found is None:
-        raise NotFound(list=list_id)
-    return found
-
-
-def _form(ctx: Context, form_id: int) -> Form:
-    found = ctx.db.get(Form, form_id)
-    if found is None:
-        raise NotFound(form=form_id)
-    return found

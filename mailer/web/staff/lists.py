@@ -20,6 +20,7 @@ from mailer.policy import notices
 from mailer.staff.roles import Permission
 from mailer.web.staff.door import here, staff_only
 from mailer.web.staff.fields import Fields
+from mailer.web.staff.found import row
 from mailer.web.staff.frame import staff_page
 from mailer.web.staff.mistakes import sentence
 from mailer.web.support import blueprint, unit
@@ -102,7 +103,7 @@ def change(list_id: int) -> Response:
     values = {name: fields.raw(name) for name in ("name", "public_text")}
     try:
         with unit() as ctx:
-            catalogue.rename(ctx, _list(ctx, list_id), **values)
+            catalogue.rename(ctx, row(ctx, MailingList, list_id), **values)
     except (InvalidInput, Conflict) as error:
         return _show(list_id, 422, values=values, errors=sentence(error))
     flash("Saved.", "good")
@@ -117,7 +118,7 @@ def add_topic(list_id: int) -> Response:
     values = {name: fields.raw(name) for name in ("topic", "topic_text")}
     try:
         with unit() as ctx:
-            catalogue.add_topic(ctx, _list(ctx, list_id), values["topic"], values["topic_text"])
+            catalogue.add_topic(ctx, row(ctx, MailingList, list_id), values["topic"], values["topic_text"])
     except (InvalidInput, Conflict) as error:
         return _show(list_id, 422, values=values, errors=sentence(error, {"public_text": "topic_text"}))
     flash("Topic added. Forms offer it once you choose it there.", "good")
@@ -129,7 +130,7 @@ def add_topic(list_id: int) -> Response:
 def topic(list_id: int, topic_id: int) -> Response:
     """A topic's name and public text."""
     with unit() as ctx:
-        mailing_list, found = _list(ctx, list_id), _topic(ctx, list_id, topic_id)
+        mailing_list, found = row(ctx, MailingList, list_id), _topic(ctx, list_id, topic_id)
     values = {"topic": found.name, "topic_text": found.public_text}
     return staff_page("staff/lists/topic.html", list=mailing_list, topic=found, values=values)
 
@@ -141,7 +142,7 @@ def change_topic(list_id: int, topic_id: int) -> Response:
     fields = Fields()
     values = {name: fields.raw(name) for name in ("topic", "topic_text")}
     with unit() as ctx:
-        mailing_list, found = _list(ctx, list_id), _topic(ctx, list_id, topic_id)
+        mailing_list, found = row(ctx, MailingList, list_id), _topic(ctx, list_id, topic_id)
     try:
         with unit() as ctx:
             catalogue.rename_topic(ctx, _topic(ctx, list_id, topic_id), values["topic"], values["topic_text"])
@@ -169,7 +170,7 @@ def archive_topic(list_id: int, topic_id: int) -> Response:
 def archive(list_id: int) -> Response:
     """Take a list out of use, or back; refused while a form or campaign uses it."""
     with unit() as ctx:
-        found = _list(ctx, list_id)
+        found = row(ctx, MailingList, list_id)
         used = not found.archived and any(_uses(ctx, list_id))
         if not used:
             catalogue.archive(ctx, found, not found.archived)
@@ -182,7 +183,7 @@ def archive(list_id: int) -> Response:
 def _show(list_id: int, status: int = 200, values: dict[str, str] | None = None, errors: dict[str, str] | None = None
           ) -> Response:
     with unit() as ctx:
-        found = _list(ctx, list_id)
+        found = row(ctx, MailingList, list_id)
         forms, campaigns = _uses(ctx, list_id)
         shown: dict[str, Any] = {
             "line": _line(ctx, found, queries.counts(ctx)), "notice": notices.in_force(ctx), "used_forms": forms,
@@ -213,15 +214,8 @@ def _uses(ctx: Context, list_id: int) -> tuple[list[Form], list[Campaign]]:
     return list(forms), list(campaigns)
 
 
-def _list(ctx: Context, list_id: int) -> MailingList:
-    found = ctx.db.get(MailingList, list_id)
-    if found is None:
-        raise NotFound(list=list_id)
-    return found
-
-
 def _topic(ctx: Context, list_id: int, topic_id: int) -> Topic:
-    found = ctx.db.get(Topic, topic_id)
-    if found is None or found.list_id != list_id:
+    found = row(ctx, Topic, topic_id)
+    if found.list_id != list_id:
         raise NotFound(topic=topic_id)
     return found

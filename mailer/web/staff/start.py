@@ -1,13 +1,12 @@
 """The page behind the one-time start link: one form, then Home."""
 
-from collections.abc import Callable, Mapping
-
 from flask import redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from mailer.context import Context
 from mailer.core.errors import NotFound
 from mailer.organisation import details
+from mailer.sample import load as sample
 from mailer.staff import accounts, first_run, links, passwords, sessions, sign_in
 from mailer.web.doors import network
 from mailer.web.staff import cookies
@@ -17,9 +16,6 @@ from mailer.web.staff.frame import staff_page
 from mailer.web.support import blueprint, token_in_path, unit
 
 start = blueprint("staff_start", "/start")
-
-AFTER_START: list[Callable[[Context, Mapping[str, str]], None]] = []
-"""Run in the same transaction as the first account, with the posted form: sample data, where it was ticked."""
 
 
 @start.get("/<code>")
@@ -48,8 +44,8 @@ def begin(code: str) -> Response:
     try:
         with unit("first run") as ctx:
             staff_id = first_run.open_house(ctx, code, **typed)
-            for step in AFTER_START:
-                step(ctx, request.form)
+            if request.form.get("sample") == "yes" and not sample.is_loaded(ctx):
+                sample.load(ctx)
             token = sessions.begin(ctx, staff_id, user_agent=browser(), second_factor=False)
     except NotFound:
         token = _pressed_twice(typed["email"], typed["password"])

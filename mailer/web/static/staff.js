@@ -86,11 +86,13 @@
 
   /* Preview: a sandboxed frame that is loaded again after a save. */
   function preview(save) {
-    const frame = $("iframe[data-preview]");
     const form = $("form[data-autosave-url]");
-    if (!frame || !form) return;
+    if (!form) return;
     let timer = 0;
-    const again = () => frame.setAttribute("src", frame.getAttribute("src"));
+    const again = () => {
+      const frame = $("iframe[data-preview]");
+      if (frame) frame.setAttribute("src", frame.getAttribute("src"));
+    };
     form.addEventListener("input", () => {
       clearTimeout(timer);
       timer = setTimeout(save, 700);

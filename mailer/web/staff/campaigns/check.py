@@ -81,12 +81,12 @@ def press_values(ctx: Context, campaign: Campaign, inside: int, meant: Meaning) 
     waits = campaign.state == CampaignState.NEEDS_APPROVAL
     own = f"staff:{here().staff_id}"
     barred = review.barred(ctx, campaign) if waits else frozenset()
+    others = [each for each in senders if f"staff:{each}" not in barred | {own}]
     return {
         "number": campaign.id, "version": campaign.version, "inside": inside, "people": words.people(inside),
         "meant": meant, "waits": waits, "second": review.needs_second(inside, senders), "may_send": here().may("send"),
         "may_write": here().may("edit_content"), "is_barred": own in barred,
-        "approvers": _names(ctx, [each for each in senders if f"staff:{each}" != own and f"staff:{each}" not in barred]),
-        "editable": campaign.state in compose.EDITABLE,
+        "approvers": _names(ctx, others), "editable": campaign.state in compose.EDITABLE,
     }
 
 

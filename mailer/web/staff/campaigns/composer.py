@@ -187,7 +187,8 @@ def _values(ctx: Context, campaign: Campaign | None, typed: drafts.Typed) -> dic
         "number": campaign.id if campaign else None, "typed": typed, "audiences": drafts.audiences(ctx),
         "senders": from_choices, "languages": drafts.LANGUAGES, "postal_address": profile.postal_address,
         "help_email": profile.help_email, "organisation_name": profile.name, "people": test_send.PEOPLE,
-        "views": VIEWS, "seen": None, "reasons": [],
+        "views": VIEWS, "press": testing.new_press(ctx),
+        "seen": None, "reasons": [],
         "why": words.why_not_started(campaign.why_not_started) if campaign else "",
         "waits": campaign is not None and campaign.state == CampaignState.NEEDS_APPROVAL,
     }

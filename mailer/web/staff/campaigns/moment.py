@@ -72,9 +72,9 @@ def meaning(when: When, own_zone: str, now: datetime) -> Meaning:
 
 def local_time(when: When) -> datetime:
     """The wall clock that was typed. Raises: ValueError."""
-    local = datetime.strptime(f"{when.date}T{when.time}", "%Y-%m-%dT%H:%M")
-    if not 2000 < local.year < 2200:
-        raise ValueError("year")
+    local = datetime.fromisoformat(f"{when.date}T{when.time}")
+    if local.tzinfo is not None or not 2000 < local.year < 2200:
+        raise ValueError("no wall clock of our days")
     return local
 
 

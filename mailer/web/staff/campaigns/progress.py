@@ -1,11 +1,10 @@
 """A campaign on its way: exact, for staff, since it counts messages and not what people do (decision 31)."""
 
 import math
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import redirect, request, url_for
-from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from mailer.audit.models import AuditEntry
@@ -78,8 +77,8 @@ def _values(ctx: Context, campaign: Campaign) -> dict[str, Any]:
         "why_not": words.why_not_started(campaign.why_not_started), "may_send": here().may("send"),
         "starts_in": _seconds_left(campaign, now), "stopping": campaign.stopping,
         "starts": words.clock_line(campaign.send_at, campaign.time_zone or zone, zone, now) if campaign.send_at else "",
-        "again": None if seen.is_final else _again(campaign, now), "marks": marks, "announce": _announce(seen, done, inside),
-        "mode_is_practice": campaign.mode == "practice",
+        "again": None if seen.is_final else _again(campaign, now), "marks": marks,
+        "announce": _announce(seen, done, inside), "mode_is_practice": campaign.mode == "practice",
     }
 
 
@@ -162,7 +161,7 @@ def _announce(seen: status.Status, done: int, inside: int) -> str:
 
 def _events(ctx: Context, campaign: Campaign, zone: str) -> list[dict[str, Any]]:
     return [{"title": words.EVENTS.get(each.act, each.act.replace("_", " ").capitalize()),
-             "when": Markup(when(each.at.astimezone(UTC), zone)), "by": _who(ctx, each)}
+             "when": when(each.at, zone), "by": _who(ctx, each)}
             for each in watch.events(ctx, campaign)]
 
 

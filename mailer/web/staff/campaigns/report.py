@@ -66,12 +66,13 @@ def _figures(found: Report) -> dict[str, Any]:
     ended = found.ended
     delivery = [("In", ended.inside), ("Accepted", ended.accepted), ("Failed", ended.failed),
                 ("Unsure", ended.uncertain), ("Too late", ended.expired)]
-    behaviour = [("Left by a link in it", _small(found.left)), ("Bounced later", _small(found.bounced)),
-                 ("Complained", _small(found.complained))]
+    behaviour = [(label, _small(count)) for label, count in (
+        ("Left by a link in it", found.left), ("Bounced later", found.bounced), ("Complained", found.complained))
+        if count or label.startswith("Left")]
     return {
         "inside": ended.inside, "accepted": ended.accepted, "uncertain": ended.uncertain,
-        "left": _small(found.left), "complained": _small(found.complained), "settled": found.settled,
-        "counted_until": found.counted_until, "behaviour": behaviour, "refused": _small(ended.refused),
+        "left": _small(found.left), "complained": _small(found.complained) if found.complained else "",
+        "settled": found.settled, "counted_until": found.counted_until, "behaviour": behaviour, "refused": _small(ended.refused),
         "delivery": [(label, f"{value:,}") for label, value in delivery],
         "not_sent": _bars(found.reasons, words.reason), "codes": _bars(ended.failed_by_code, _code)}
 

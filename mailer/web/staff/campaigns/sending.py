@@ -10,6 +10,7 @@ from mailer.campaigns.models import Campaign
 from mailer.context import Context
 from mailer.core.errors import Conflict, NotAllowed
 from mailer.core.messages import CampaignState
+from mailer.gate.forecast import Forecast
 from mailer.organisation import profile as organisation
 from mailer.staff import accounts
 from mailer.staff.roles import Role
@@ -38,9 +39,10 @@ def send(number: int) -> Response:
         when = check.read_when(request.form, own_zone)
         meant = moment.meaning(when, own_zone, ctx.clock.now())
         unseen = meant.error or meant.stamp != request.form.get("stamp", "") or "look" in request.form
-        refused = "" if unseen else _refused(ctx, campaign)
+        seen = forecast.of(ctx, campaign)
+        refused = "" if unseen else _refused(ctx, campaign, seen)
         if not unseen and not refused:
-            _leave(ctx, campaign, when)
+            _leave(ctx, campaign, when, seen.inside)
     if unseen or refused:
         return check.show(number, 422 if refused or meant.error else 200, when=when, refused=refused)
     return redirect(url_for("staff_campaigns.progress.page", number=number), 303)
@@ -54,11 +56,10 @@ def ask(number: int) -> Response:
         campaign = compose.lock(ctx, number)
         if campaign.state not in review.ASKABLE:
             return redirect(url_for("staff_campaigns.check.page", number=number), 303)
-        inside = forecast.of(ctx, campaign).inside
-        refused = CHANGED if campaign.version != _posted("version") else ""
-        refused = refused or (HELD if preflight.must_fix(ctx, campaign) else "")
+        seen = forecast.of(ctx, campaign)
+        refused = _not_as_seen(ctx, campaign, seen)
         if not refused:
-            review.ask(ctx, number, version=campaign.version, inside=inside)
+            review.ask(ctx, number, version=campaign.version, inside=seen.inside)
     if refused:
         return check.show(number, 422, refused=refused)
     flash("Approval asked for. It is under “Needs approval”.", "good")
@@ -120,31 +121,33 @@ def stop(number: int) -> Response:
     return _moved(number, control.stop)
 
 
-def _refused(ctx: Context, campaign: Campaign) -> str:
-    """Why this press is not taken; the page then shows the campaign as it is now."""
+def _not_as_seen(ctx: Context, campaign: Campaign, seen: Forecast) -> str:
+    """What differs from the page that was looked at, or holds the campaign back."""
     if campaign.version != _posted("version"):
         return CHANGED
-    if preflight.must_fix(ctx, campaign):
+    if preflight.must_fix(ctx, campaign, seen):
         return HELD
-    inside, expected = forecast.of(ctx, campaign).inside, _posted("expected_in")
-    if inside > expected:
-        return f"Since you looked, {words.people(inside - expected)} more came in. Look again, then send to all " \
-               f"{inside:,} or wait."
+    more = seen.inside - _posted("expected_in")
+    return f"Since you looked, {words.people(more)} more came in. Look again; the button now names all " \
+           f"{seen.inside:,}." if more > 0 else ""
+
+
+def _refused(ctx: Context, campaign: Campaign, seen: Forecast) -> str:
+    """Why this press is not taken; the page then shows the campaign as it is now. Raises: NotAllowed."""
     waits = campaign.state == CampaignState.NEEDS_APPROVAL
-    if not waits and review.needs_second(inside, accounts.holders(ctx, Role.SENDER)):
-        return f"A campaign to more than {review.LARGE:,} people needs a second person. Ask for approval."
     if waits and ctx.actor in review.barred(ctx, campaign):
         raise NotAllowed(campaign=campaign.id)
-    return ""
+    if not waits and review.needs_second(seen.inside, accounts.holders(ctx, Role.SENDER)):
+        return f"A campaign to more than {review.LARGE:,} people needs a second person. Ask for approval."
+    return _not_as_seen(ctx, campaign, seen)
 
 
-def _leave(ctx: Context, campaign: Campaign, when: When) -> None:
+def _leave(ctx: Context, campaign: Campaign, when: When, inside: int) -> None:
     if campaign.state == CampaignState.NEEDS_APPROVAL:
         review.approve(ctx, campaign.id, version=campaign.version, staff_id=here().staff_id)
-    inside = forecast.of(ctx, campaign).inside
     if when.later:
-        local = moment.local_time(when)
-        schedule.later(ctx, campaign.id, local=local, zone_name=when.zone, fold=when.fold, expected_in=inside)
+        schedule.later(ctx, campaign.id, local=moment.local_time(when), zone_name=when.zone, fold=when.fold,
+                       expected_in=inside)
     else:
         schedule.send(ctx, campaign.id, expected_in=inside)
 

@@ -22,6 +22,7 @@ from mailer.subscriptions.by_staff import REPORTED
 from mailer.suppression import registry
 from mailer.web.staff.campaigns.words import reason
 from mailer.web.staff.door import here, staff_only
+from mailer.web.staff.found import row
 from mailer.web.staff.frame import staff_page
 from mailer.web.staff.people import timeline
 from mailer.web.support import blueprint, opener, unit
@@ -101,7 +102,7 @@ def shown(point_id: int, status: int = 200, *, extra: Shown = NOTHING, errors: d
 def gone(point_id: int) -> Response:
     """Somebody erased has a page that says so (410). Raises: NotFound where nobody of that number was."""
     with unit() as ctx:
-        keyless = ctx.db.get(ContactPoint, point_id) is not None
+        keyless = point_id < queries.LARGEST_ID and ctx.db.get(ContactPoint, point_id) is not None
         erased_at = queries.erased_at(ctx, point_id)
     if not keyless and erased_at is None:
         raise NotFound(contact_point=point_id)
@@ -110,10 +111,7 @@ def gone(point_id: int) -> Response:
 
 def find(ctx: Context, point_id: int) -> ContactPoint:
     """The contact point. Raises: NotFound."""
-    point = ctx.db.get(ContactPoint, point_id) if 0 < point_id < 1 << 62 else None
-    if point is None:
-        raise NotFound(contact_point=point_id)
-    return point
+    return row(ctx, ContactPoint, point_id)
 
 
 def _person(ctx: Context, point: ContactPoint) -> dict[str, Any]:

@@ -110,18 +110,18 @@ def _page(status: int = 200, **values: Any) -> Response:
 def _asked(ctx: Context) -> Scope:
     """The filters, as far as they make sense together."""
     list_id, topic_id = request.args.get("list", type=int), request.args.get("topic", type=int)
-    topic = ctx.db.get(Topic, topic_id) if topic_id and topic_id < 1 << 62 else None
+    topic = ctx.db.get(Topic, topic_id) if topic_id and topic_id < queries.LARGEST_ID else None
     if topic is None or list_id not in (None, topic.list_id):
         topic = None
     state = request.args.get("state", "")
-    if list_id is not None and not 0 < list_id < 1 << 62:
+    if list_id is not None and not 0 < list_id < queries.LARGEST_ID:
         list_id = None
     return Scope(topic.list_id if topic else list_id, topic.id if topic else None,
                  PersonState(state) if state in set(PersonState) else None)
 
 
 def _rows(ctx: Context, scope: Scope, after: int) -> tuple[list[Row], int | None]:
-    after = min(max(after, 0), 1 << 62)
+    after = min(max(after, 0), queries.LARGEST_ID - 1)
     names = _list_names(ctx)
     if scope.state is PersonState.WAITING:
         waiting = queries.waiting(ctx, scope, after=after)

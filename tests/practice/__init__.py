@@ -1,0 +1,1 @@
+"""The Outbox's own tests."""
