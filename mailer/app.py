@@ -34,7 +34,7 @@ def create_app(settings: Settings, *, jobs: Jobs, services: Services | None = No
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_NAME="mailer_staff",
         WTF_CSRF_TIME_LIMIT=None,
-        RATELIMIT_STORAGE_URI=settings.redis_url or "memory://",
+        RATELIMIT_STORAGE_URI=_limits_in(settings.redis_url),
         RATELIMIT_HEADERS_ENABLED=False,
     )
     app.extensions["services"] = services
@@ -53,6 +53,11 @@ def create_app(settings: Settings, *, jobs: Jobs, services: Services | None = No
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     return app
+
+
+def _limits_in(redis_url: str) -> str:
+    """Where limits are counted, in the words of the library that counts them."""
+    return redis_url.replace("unix://", "redis+unix://", 1) or "memory://"
 
 
 def _static_version() -> str:

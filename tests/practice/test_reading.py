@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailer.practice.read import Reading, read, subject_of
-from tests.channels.email_samples import BRAND, LINKS, MARKDOWN, a_copy, a_letter, a_recipient
 from mailer.wiring import load_channels
+from tests.channels.email_samples import BRAND, LINKS, MARKDOWN, a_copy, a_letter, a_recipient
 
 CHANNEL = load_channels(("email",))["email"]
 

@@ -91,7 +91,7 @@ def test_reading_pages_changes_nothing(world: World, visitor: Visitor, news: ALi
 
 
 def test_the_answer_is_byte_identical_for_every_kind_of_address(
-        world: World, visitor: Visitor, news: AList) -> None:
+        world: World, app: Flask, visitor: Visitor, news: AList) -> None:
     """M19 and standards 7.4: new, known, pending, suppressed in every way, erased."""
     topics = [news.topics["Events"]]
     world.subscribed("known@example.org", topics)
@@ -106,15 +106,13 @@ def test_the_answer_is_byte_identical_for_every_kind_of_address(
                  *[f"{reason}@example.org" for reason in barred], "trapped@example.org"]
     answers = set()
     for email in addresses:
-        for path, extra in (("/join/news", {}), ("/join/news", {}), ("/join/news/resend", {})):
+        for path in ("/join/news", "/join/news", "/join/news/resend"):
             trap = {"website": "https://spam.example"} if email.startswith("trapped") else {}
-            answer = visitor.post(path, typed(news, email, **extra, **trap))
+            answer = visitor.post(path, typed(news, email, **trap))
             shape = (path, answer.status_code, answer.data.replace(email.encode(), b"[address]"), tuple(
                 (name, value) for name, value in answer.headers if name != "Content-Length"))
             answers.add(shape)
-            if len({path for path, *_ in answers}) == 2:
-                assert len(answers) == 2
-        visitor = Visitor(visitor._client.application, f"203.0.{addresses.index(email)}.1")
+        visitor = Visitor(app, f"203.0.{addresses.index(email)}.1")
     assert len(answers) == 2
     with world.unit() as ctx:
         fingerprint = ctx.sealer.fingerprint("email", "not_me@example.org")

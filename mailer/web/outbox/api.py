@@ -7,7 +7,7 @@ from flask import Response, jsonify, request
 
 from mailer.practice import box
 from mailer.web.outbox.pages import find
-from mailer.web.outbox.reader import Shown, by_key_or_staff, reader, shown
+from mailer.web.outbox.reader import Shown, before, by_key_or_staff, reader, shown
 from mailer.web.support import unit
 
 A_PAGE, LARGEST_PAGE = 50, 200
@@ -17,10 +17,9 @@ A_PAGE, LARGEST_PAGE = 50, 200
 def messages() -> Response:
     """The newest messages, or those with a smaller id than `before`; `next` is the id to go on from."""
     by = reader()
-    before = request.args.get("before", type=int)
     size = min(max(request.args.get("size", A_PAGE, type=int), 1), LARGEST_PAGE)
     with unit() as ctx:
-        items = box.listed(ctx.db, staff_only_of=by.staff_only_of, before=before, size=size + 1)
+        items = box.listed(ctx.db, staff_only_of=by.staff_only_of, before=before(), size=size + 1)
         found = [_brief(shown(ctx, item, by)) for item in items[:size]]
         count = box.count(ctx.db, staff_only_of=by.staff_only_of)
     return _answer({"count": count, "messages": found, "next": items[size - 1].id if len(items) > size else None})

@@ -14,7 +14,7 @@ from mailer.practice import box, checks, scanner
 from mailer.practice.read import Reading
 from mailer.practice.transport import KEPT
 from mailer.web.outbox.inside import Outsider
-from mailer.web.outbox.reader import Reader, Shown, reader, shown
+from mailer.web.outbox.reader import Reader, Shown, before, reader, shown
 from mailer.web.staff.door import staff_only
 from mailer.web.staff.fields import Fields
 from mailer.web.staff.frame import staff_page
@@ -38,11 +38,10 @@ EITHER_SCHEME = re.compile(r"""content\s*=\s*["']light dark["']""", re.IGNORECAS
 def page() -> Response:
     """The newest messages, or those before a number."""
     by = reader()
-    before = request.args.get("before", type=int)
     with unit() as ctx:
-        items = box.listed(ctx.db, staff_only_of=by.staff_only_of, before=before, size=A_PAGE + 1)
+        items = box.listed(ctx.db, staff_only_of=by.staff_only_of, before=before(), size=A_PAGE + 1)
         lines = [shown(ctx, item, by) for item in items[:A_PAGE]]
-    return _list(by, lines, older=items[A_PAGE - 1].id if len(items) > A_PAGE else None, newest=before is None)
+    return _list(by, lines, older=items[A_PAGE - 1].id if len(items) > A_PAGE else None, newest=before() is None)
 
 
 @staff_only("outbox")
@@ -87,7 +86,7 @@ def opened(item_id: int) -> Response:
     found = find(item_id)
     links = [link for link in found.reading.links if {"html", "text"} & set(link.places)
              and link.url.lower().startswith(("http://", "https://"))]
-    return staff_page("outbox/open.html", shown=found, links=links, outsider=outsider())
+    return staff_page("outbox/open.html", shown=found, ways=links, outsider=outsider())
 
 
 @staff_only("outbox")

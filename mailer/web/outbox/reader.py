@@ -22,6 +22,7 @@ from mailer.web.support import opener, services, unit
 View = TypeVar("View", bound=Callable[..., Any])
 
 BEARER = "Bearer "
+LARGEST_ID = (1 << 63) - 1
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,12 @@ def shown(ctx: Context, item: PracticeItem, by: Reader) -> Shown:
     name = by.name(ctx, item, address)
     found = read(box.body(opener(), item))
     return Shown(item, name, found if by.full else found.masked(address, name))
+
+
+def before() -> int | None:
+    """The id that a page of the list ends above, from the address; None for the newest."""
+    given = request.args.get("before", type=int)
+    return None if given is None else max(0, min(given, LARGEST_ID))
 
 
 def by_key_or_staff(view: View) -> View:

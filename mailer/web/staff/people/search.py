@@ -102,8 +102,9 @@ def _page(status: int = 200, **values: Any) -> Response:
                   if scope.list_id in (None, each.id)]
     chosen = {"list": scope.list_id, "topic": scope.topic_id, "state": scope.state}
     query = {name: value for name, value in chosen.items() if value is not None}
-    return staff_page("staff/people/people.html", status, lists=lists, topics=topics, states=list(PersonState),
-                      rows=rows, next_after=next_after, after=after, chosen=chosen, query=query,
+    names = [(each.id, each.name) for each in lists]
+    return staff_page("staff/people/people.html", status, lists=names, topics=topics, rows=rows,
+                      next_after=next_after, after=after, chosen=chosen, query=query,
                       **{"email": "", **values})
 
 

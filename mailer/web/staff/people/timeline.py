@@ -148,7 +148,7 @@ def _consent(names: Names, together: Sequence[Moment]) -> Item:
     way = HOW.get(how, how.replace("_", " "))
     if how == "staff_stop" and source in HOW:
         way = f"{way} {HOW[source]}"
-    detail = f"{'; '.join(part for part in (names.what(together), way) if part)}."
+    detail = _sentence("; ".join(part for part in (names.what(together), way) if part))
     partner = first.purpose != Purpose.OWN_OFFERS
     about = "partner offers" if partner else ""
     if first.act == "granted":
@@ -162,7 +162,7 @@ def _consent(names: Names, together: Sequence[Moment]) -> Item:
 
 def _asked(names: Names, at: datetime, version_id: int | None, notice_id: int | None, wording: str) -> Item:
     parts = [part for part in (names.form(version_id), names.notice(notice_id)) if part]
-    detail = f"{', '.join(parts).capitalize()}. They saw:" if parts else ""
+    detail = f"{_sentence(', '.join(parts))} They saw:" if parts else ""
     return Item(at, "Asked", 0, detail, wording, shape="ring")
 
 
@@ -183,7 +183,7 @@ def _goodbyes(ctx: Context, point_id: int, told: set[datetime]) -> list[Item]:
         how = str(each.ended.get("how") or "")
         if each.at not in told:
             title = "Taking a break" if how == "break" else "Changed" if how == "preferences" else "Unsubscribed"
-            items.append(Item(each.at, title, 2, f"{HOW.get(how, how)}.".capitalize(), shape="bars", tone="warn"))
+            items.append(Item(each.at, title, 2, _sentence(HOW.get(how, how)), shape="bars", tone="warn"))
         if each.undone_at is not None and each.undone_at not in told:
             items.append(Item(each.undone_at, "Taken back", 3, "They took their goodbye back.", shape="play"))
     return items
@@ -201,4 +201,8 @@ def _act(row: AuditEntry, by: str) -> Item:
     words = {"reveal_address": REVEALS.get(told.get("reason", ""), ""),
              "stop_for_person": f"the person told us {HOW.get(told.get('reported', ''), '')}",
              "asked_why": f"campaign {told.get('campaign', '')}: {told.get('answer', '')}"}.get(row.act, "")
-    return Item(row.at, title, 4, f"{words[:1].upper()}{words[1:]}." if words else "", by=by, shape=shape, tone="quiet")
+    return Item(row.at, title, 4, _sentence(words), by=by, shape=shape, tone="quiet")
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}." if words else ""

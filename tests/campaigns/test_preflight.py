@@ -1,0 +1,74 @@
+"""Preflight: only what must be fixed holds a campaign back."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from mailer.campaigns import compose, preflight
+from mailer.content import starter
+from mailer.context import Context
+from mailer.core.channel import Grade
+from mailer.core.modes import Mode
+from mailer.lists.models import MailingList
+from mailer.organisation.profile import ensure_row
+from mailer.services import Services, unit_of_work
+from mailer.subscriptions import seed
+
+
+@pytest.fixture
+def ctx(services: Services) -> Iterator[Context]:
+    with unit_of_work(services) as ctx:
+        for _ in seed.seed(ctx, 3, "News"):
+            pass
+        yield ctx
+
+
+def draft(ctx: Context, text: starter.Starter) -> int:
+    list_id = ctx.db.query(MailingList).one().id
+    words = compose.Words(text.subject, text.markdown, text.preview_line)
+    return compose.create(ctx, list_id=list_id, words=words).id
+
+
+def grades(ctx: Context, number: int) -> dict[str, Grade]:
+    return {each.code: each.grade for each in preflight.findings(ctx, compose.find(ctx, number))}
+
+
+def test_the_sample_may_leave_as_it_is(ctx: Context) -> None:
+    number = draft(ctx, starter.SAMPLE)
+    assert preflight.must_fix(ctx, compose.find(ctx, number)) == []
+    assert grades(ctx, number)["tested"] is Grade.LOOK
+
+
+def test_a_new_campaigns_example_text_may_not(ctx: Context) -> None:
+    assert preflight.must_fix(ctx, compose.find(ctx, draft(ctx, starter.BLANK))) == ["example_text"]
+
+
+def test_an_empty_audience_must_be_fixed(ctx: Context) -> None:
+    number = draft(ctx, starter.SAMPLE)
+    ctx.db.connection().exec_driver_sql("DELETE FROM standing")
+    assert preflight.must_fix(ctx, compose.find(ctx, number)) == ["audience"]
+
+
+def test_live_requirements_hold_a_campaign_back_in_live_only(ctx: Context) -> None:
+    number = draft(ctx, starter.SAMPLE)
+    assert "live" not in grades(ctx, number)
+    ensure_row(ctx).mode = Mode.LIVE
+    ctx.db.flush()
+    assert "live" in preflight.must_fix(ctx, compose.find(ctx, number))
+
+
+def test_people_without_a_name_are_counted_where_the_message_names_one(ctx: Context) -> None:
+    number = draft(ctx, starter.SAMPLE)
+    ctx.db.connection().exec_driver_sql("UPDATE contact_point SET has_name = false WHERE id = "
+                                        "(SELECT min(id) FROM contact_point)")
+    without = ctx.db.connection().exec_driver_sql("SELECT count(*) FROM contact_point WHERE NOT has_name").scalar()
+    found = [each for each in preflight.findings(ctx, compose.find(ctx, number)) if each.code == "fallback_read"]
+    assert [(each.grade, each.detail) for each in found] == [(Grade.FINE, str(without))]
+
+
+def test_the_same_words_to_the_same_list_within_a_week_are_pointed_out(ctx: Context) -> None:
+    first, second = draft(ctx, starter.SAMPLE), draft(ctx, starter.SAMPLE)
+    earlier = compose.find(ctx, first)
+    earlier.started_at, earlier.month, earlier.state = ctx.clock.now(), ctx.clock.now().date().replace(day=1), "sending"
+    ctx.db.flush()
+    assert grades(ctx, second)["same_content"] is Grade.LOOK
