@@ -12,10 +12,10 @@ install: .venv/.installed ## make .venv and install what the lock names, every f
 	@PYTHON="$(PYTHON)" .ci/install
 
 run: install ## start everything and print one link
-	@exec .venv/bin/mailer run
+	@exec .venv/bin/python -m mailer.cli run
 
-demo: install ## the same with sample data and signed-in sample staff
-	@exec .venv/bin/mailer run --demo
+demo: install ## the same with sample data and sample staff
+	@exec .venv/bin/python -m mailer.cli run --demo
 
 test: install ## bring up what the tests need and run all of them
 	@.ci/test
@@ -24,4 +24,4 @@ lint: install ## style, types, import rules, dead and repeated code
 	@.ci/lint
 
 bench: install ## measure the engine
-	@exec .venv/bin/mailer bench
+	@exec .venv/bin/python -m bench.send

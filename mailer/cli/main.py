@@ -2,7 +2,22 @@
 
 import click
 
-from mailer.cli import campaign, database, exits, explain, keys, ledger, lists, run, seed, serve, staff, why
+from mailer.cli import (
+    campaign,
+    clock,
+    database,
+    doctor,
+    exits,
+    explain,
+    keys,
+    ledger,
+    lists,
+    run,
+    seed,
+    serve,
+    staff,
+    why,
+)
 from mailer.cli.output import Commands
 
 COMMANDS: tuple[click.Command, ...] = (
@@ -19,6 +34,8 @@ COMMANDS: tuple[click.Command, ...] = (
     exits.exits,
     ledger.ledger,
     keys.keys,
+    clock.clock,
+    doctor.doctor,
     explain.explain,
 )
 

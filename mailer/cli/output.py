@@ -12,6 +12,7 @@ SENTENCES = {
     "already_running": "Another mailer is running on {folder} (process {pid}); stop it or set MAILER_DATA_DIR.",
     "bad_settings": "{setting} must be {why}.",
     "behind_exits": "The database is older than the file of exits; look at `mailer exits status`.",
+    "clock_not_shifted": "The clock moves only where the instance was started with `mailer run --clock TIME`.",
     "migration_failed": "The database could not be brought up to date; what went wrong stands above.",
     "no_instance": "No instance is running; start one with `mailer run`.",
     "port_taken": "Port {port} is in use by another program; set PORT to a free one.",

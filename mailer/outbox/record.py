@@ -33,16 +33,20 @@ class Place:
     slice_id: int
     worker: str
 
+    @property
+    def table(self) -> str:
+        """The leaf that holds its messages."""
+        return leaf("message", self.month)
+
 
 def record(cursor: Cursor, place: Place, outcomes: Sequence[Outcome], *, closes: bool = True) -> None:
     """Move the slice's rows to where their outcomes say and drop the slice; rows that another fence holds stay.
 
     Also corrects rows that were given up as uncertain, when the answer turns up late (decision 8).
     """
-    table = leaf("message", place.month)
     deltas: counts.Deltas = counts.Deltas()
     cursor.execute(f"""
-        SELECT contact_point_id, state, block, attempt FROM {table}
+        SELECT contact_point_id, state, block, attempt FROM {place.table}
         WHERE campaign_id = %s AND contact_point_id = ANY(%s) AND slice = %s AND state IN ('handed', 'uncertain')
         ORDER BY block, contact_point_id FOR UPDATE""",
         (place.campaign_id, [each.row for each in outcomes], place.slice_id))
@@ -67,7 +71,7 @@ def record(cursor: Cursor, place: Place, outcomes: Sequence[Outcome], *, closes:
 def _move(cursor: Cursor, place: Place, outcomes: Sequence[Outcome]) -> None:
     if outcomes:
         cursor.execute(f"""
-            UPDATE {leaf("message", place.month)} m SET state = o.state, code = nullif(o.code, '')
+            UPDATE {place.table} m SET state = o.state, code = nullif(o.code, '')
             FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS o (row, state, code)
             WHERE m.campaign_id = %s AND m.contact_point_id = o.row""",
             ([each.row for each in outcomes], [str(ENDS[each.fate]) for each in outcomes],
@@ -90,7 +94,7 @@ def _defer(cursor: Cursor, place: Place, outcomes: Sequence[Outcome], held: dict
             (wait, place.campaign_id, block))
         new_block, until = cursor.fetchone() or (block, None)
         cursor.execute(f"""
-            UPDATE {leaf("message", place.month)} m SET state = 'deferred', code = o.code, until = %s, block = %s
+            UPDATE {place.table} m SET state = 'deferred', code = o.code, until = %s, block = %s
             FROM unnest(%s::bigint[], %s::text[]) AS o (row, code)
             WHERE m.campaign_id = %s AND m.contact_point_id = o.row""",
             (until, new_block, [each.row for each in group], [each.code for each in group], place.campaign_id))

@@ -57,7 +57,7 @@ def metrics() -> Response:
 def _database_answers() -> bool:
     try:
         with services().engine.connect() as connection:
-            return connection.scalar(text("SELECT 1")) == 1
+            return bool(connection.scalar(text("SELECT true")))
     except DBAPIError:
         return False
 

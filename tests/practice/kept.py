@@ -14,8 +14,9 @@ def keep(services: Services, to: str, body: bytes, *, campaign_id: int | None = 
         return services.sealer.seal_shared(Use.OUTBOX, plain, table="practice_item", row=0, field=field)
 
     with unit_of_work(services) as ctx:
-        item = PracticeItem(at=ctx.clock.now(), channel="email", campaign_id=campaign_id, single_id=single_id, seen=False,
-                            size=len(body), sealed_to=seal(to.encode(), "to"), sealed_body=seal(body, "body"))
+        item = PracticeItem(
+            at=ctx.clock.now(), channel="email", campaign_id=campaign_id, single_id=single_id, seen=False,
+            size=len(body), sealed_to=seal(to.encode(), "to"), sealed_body=seal(body, "body"))
         ctx.db.add(item)
         ctx.db.flush()
         return item.id

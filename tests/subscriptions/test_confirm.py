@@ -116,7 +116,7 @@ def test_the_evidence_holds_words_versions_and_times_and_no_network_address(
     assert (moment.at, said["note"]) == (clock.now(), f"asked {asked}")
     assert said["form_version"] and said["wording_sha256"] and said["notice"]
     assert said["source"] == "form:news"
-    assert not any("ip" == key or "address" in key for key in said)
+    assert not any(key == "ip" or "address" in key for key in said)
 
 
 @pytest.mark.parametrize("reason", confirm.MAY_LIFT)

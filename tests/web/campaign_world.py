@@ -1,13 +1,12 @@
 """A list with people and a campaign, for the tests of campaign pages."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from flask import Flask
 from werkzeug.test import TestResponse
 
 from mailer.campaigns import compose
-from mailer.core.modes import Mode
 from mailer.lists.models import MailingList
 from mailer.organisation import profile
 from mailer.services import Services, unit_of_work
@@ -27,7 +26,6 @@ class CampaignWorld:
     clock: FixedClock
     team: Team
     list_id: int = 0
-    names: list[int] = field(default_factory=list)
 
     def people(self, number: int, list_name: str = "News") -> None:
         """So many more confirmed people on the list."""
@@ -45,9 +43,6 @@ class CampaignWorld:
     def state(self, number: int) -> str:
         with unit_of_work(self.services) as ctx:
             return str(compose.find(ctx, number).state)
-
-    def mode(self, mode: Mode) -> None:
-        self.team.mode(mode)
 
 
 def number_in(answer: TestResponse, name: str) -> str:

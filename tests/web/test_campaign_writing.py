@@ -69,7 +69,7 @@ def test_autosave_answers_with_the_time_and_the_version_to_go_on_from(world: Cam
     version = hidden(browser.get(f"/staff/campaigns/{number}/edit"), "version")
     answer = browser.post(f"/staff/campaigns/{number}/autosave", audience=str(world.list_id), version=version, **TYPED)
     assert answer.get_json() == {"saved_at": "16:00", "fields": {"version": str(int(version) + 1)}}
-    empty = browser.post(f"/staff/campaigns/{number}/autosave", audience=str(world.list_id), version=version,
+    empty = browser.post(f"/staff/campaigns/{number}/autosave", audience=str(world.list_id), version=str(int(version) + 1),
                          **{**TYPED, "subject": ""})
     assert empty.get_json() == {"message": "Not saved yet. Type a subject of one line, at most 200 characters."}
 

@@ -195,7 +195,8 @@ def test_the_api_takes_the_key_or_a_session_and_nothing_else(keyed: Flask, team:
     client = keyed.test_client()
     for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic open-sesame-0123456789"},
                     {"Authorization": "Bearer ключ"}, {"Authorization": "Bearer "}):
-        answer = client.get("/outbox/api/messages", headers={k: v.encode().decode("latin-1") for k, v in headers.items()})
+        sent = {name: value.encode().decode("latin-1") for name, value in headers.items()}
+        answer = client.get("/outbox/api/messages", headers=sent)
         assert (answer.status_code, answer.get_json()) == (401, {"error": "unauthorized"})
     right = {"Authorization": "Bearer open-sesame-0123456789"}
     answer = client.get("/outbox/api/messages", headers=right)
@@ -230,8 +231,9 @@ def test_the_api_pages_by_id(keyed: Flask, team: Team, services: Services) -> No
 def test_an_odd_message_still_has_a_page(team: Team, services: Services) -> None:
     odd = keep(services, ADDRESS, b"Subject: \xff\xfe<script>\r\nTo: <<<\r\n\r\n\x00<script>alert(1)</script>")
     cem = team.browser("cem@example.org", Role.COMPOSER)
-    for path in ("/outbox", f"/outbox/{odd}", f"/outbox/{odd}?show=source", f"/outbox/{odd}?show=nonsense&view=nonsense",
-                 f"/outbox/{odd}/open", f"/outbox/{odd}/html", f"/outbox/api/messages/{odd}"):
+    for path in ("/outbox", f"/outbox/{odd}", f"/outbox/{odd}?show=source",
+                 f"/outbox/{odd}?show=nonsense&view=nonsense", f"/outbox/{odd}/open", f"/outbox/{odd}/html",
+                 f"/outbox/api/messages/{odd}"):
         answer = cem.get(path)
         assert answer.status_code == 200, path
         assert b"<script>alert" not in answer.data or answer.is_json

@@ -39,7 +39,6 @@ class Line:
     form: Form
     mailing_list: MailingList
     version: FormVersion
-    url: str
 
 
 @forms.get("")
@@ -47,11 +46,9 @@ class Line:
 def page() -> Response:
     """The table of forms."""
     with unit() as ctx:
-        public_url = organisation.current(ctx).public_url
         rows = ctx.db.execute(select(Form, MailingList).join(MailingList, MailingList.id == Form.list_id).order_by(
             Form.archived, Form.id)).all()
-        lines = [Line(form, mailing_list, ways.versions(ctx, form.id)[0], f"{public_url}/join/{form.slug}")
-                 for form, mailing_list in rows]
+        lines = [Line(form, mailing_list, ways.versions(ctx, form.id)[0]) for form, mailing_list in rows]
         lists = _lists(ctx)
     return staff_page("staff/forms/forms.html", lines=lines, lists=lists)
 

@@ -13,7 +13,8 @@ from mailer.lists import catalogue
 from mailer.lists.models import MailingList
 from mailer.organisation import senders
 
-LONGEST_MESSAGE = versions.LONGEST_BODY + 1
+LONGEST_MESSAGE = 8 * versions.LONGEST_BODY
+"""Characters read of a message, so that one beyond the limit is shown again whole; the request has a limit too."""
 
 LANGUAGES = (("en", "English"), ("ar", "العربية"), ("de", "Deutsch"), ("es", "Español"), ("fr", "Français"),
              ("he", "עברית"), ("it", "Italiano"), ("ja", "日本語"), ("ko", "한국어"), ("nl", "Nederlands"),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import redirect, request, url_for
+from flask import flash, redirect, request, url_for
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
@@ -58,6 +58,7 @@ def duplicate(number: int) -> Response:
         with unit() as ctx:
             made = compose.copy(ctx, number, staff_id=here().staff_id).id
     except InvalidInput:
+        flash("Its list or topic is out of use, so it cannot be duplicated.", "warn")
         return redirect(url_for("staff_campaigns.page"), 303)
     return redirect(url_for("staff_campaigns.composer.edit", number=made), 303)
 

@@ -81,8 +81,12 @@ def _bars(counts: Mapping[str, int], label: Any) -> list[tuple[str, int | None, 
     """Label, length of the bar (none where the number is kept back) and the words of the number."""
     parts = k_anonymity.parts(counts)
     names = sorted(parts, key=lambda name: (name == k_anonymity.OTHER, -counts.get(name, 0)))
-    return [("Other" if name == k_anonymity.OTHER else label(name),
-             counts.get(name) if counts.get(name, 0) >= k_anonymity.FLOOR else None, parts[name]) for name in names]
+    return [("Other" if name == k_anonymity.OTHER else label(name), _length(parts[name]), parts[name])
+            for name in names]
+
+
+def _length(words: str) -> int | None:
+    return int(words.replace(",", "")) if words[0].isdigit() else None
 
 
 def _small(count: int) -> str:

@@ -70,9 +70,7 @@ def ask(number: int) -> Response:
 @staff_only("edit_content")
 def take_back(number: int) -> Response:
     """Take the request for approval back: a draft again."""
-    with unit() as ctx:
-        review.take_back(ctx, number)
-    return redirect(url_for("staff_campaigns.composer.edit", number=number), 303)
+    return _moved(number, review.take_back)
 
 
 @sending.post("/<int:number>/undo")

@@ -96,7 +96,8 @@ def shown(point_id: int, status: int = 200, *, extra: Shown = NOTHING, errors: d
     except NotFound:
         return gone(point_id)
     return staff_page("staff/people/person.html", status, point=point, extra=extra, errors=errors or {},
-                      chosen=chosen or {}, reasons=list(REASONS.items()), reported=list(REPORTED.items()), **values)
+                      chosen=chosen or {}, reasons=list(REASONS.items()),
+                      reported=[(told, how.capitalize()) for told, how in REPORTED.items()], **values)
 
 
 def gone(point_id: int) -> Response:

@@ -27,6 +27,10 @@ people = blueprint("staff_people", "/staff/people")
 
 CHANNEL = "email"
 """The only channel whose addresses can be searched so far."""
+STATES = {
+    PersonState.WAITING: "Waiting for confirmation", PersonState.SUBSCRIBED: "Subscribed",
+    PersonState.PAUSED: "Paused", PersonState.UNSUBSCRIBED: "Unsubscribed", PersonState.UNREACHABLE: "Unreachable",
+}
 WHOLE = "Type a whole email address, like name@example.org"
 
 
@@ -105,7 +109,7 @@ def _page(status: int = 200, **values: Any) -> Response:
     names = [(each.id, each.name) for each in lists]
     return staff_page("staff/people/people.html", status, lists=names, topics=topics, rows=rows,
                       next_after=next_after, after=after, chosen=chosen, query=query,
-                      **{"email": "", **values})
+                      states=list(STATES.items()), **{"email": "", **values})
 
 
 def _asked(ctx: Context) -> Scope:

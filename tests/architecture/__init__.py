@@ -1,0 +1,1 @@
+"""Tests that read the code: what the house promises of itself."""

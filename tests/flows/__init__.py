@@ -1,0 +1,1 @@
+"""Whole roads in one process: real PostgreSQL, a real mail server on loopback, no queue."""

@@ -1,0 +1,1 @@
+"""Tests of the schema: up, down, up again, and what it refuses."""
