@@ -37,7 +37,8 @@ def due(ctx: Context) -> list[int]:
 
 def step(ctx: Context, campaign_id: int, exits_folder: Path) -> bool:
     """Start the campaign or plan one chunk more, in a transaction of its own. True when there is more to plan."""
-    campaign = ctx.db.scalar(select(Campaign).filter_by(id=campaign_id).with_for_update(skip_locked=True))
+    campaign = ctx.db.scalar(select(Campaign).filter_by(id=campaign_id).with_for_update(
+        key_share=True, skip_locked=True))
     if campaign is None:
         return False
     if campaign.state in STARTING:

@@ -59,7 +59,8 @@ def load(ctx: Context, campaign_id: int) -> Assignment:
     sender = sender_of(ctx, profile, sender_name, sender_address)
     return Assignment(
         terms=CampaignTerms(
-            campaign_id=campaign_id, month=month or month_of(ctx.clock.now()), list_id=list_id, topic_ids=topics_of(ctx, list_id, topic_id),
+            campaign_id=campaign_id, month=month or month_of(ctx.clock.now()), list_id=list_id,
+            topic_ids=topics_of(ctx, list_id, topic_id),
             purpose=Purpose.OWN_OFFERS, kind=MessageClass.CAMPAIGN, channel="email", mode=Mode(mode),
             fields=tuple(fields)),
         copy=Copy(

@@ -25,7 +25,7 @@ from mailer.exits import fence
 from mailer.gate.decide import Answers, Ask, Powers, decide_campaign, decide_singles
 from mailer.organisation import live
 from mailer.organisation import profile as organisation
-from mailer.outbox import assignment, claim, counts, letters, record, singles
+from mailer.outbox import assignment, claim, counts, letters, reap, record, singles
 from mailer.outbox.assignment import Assignment
 from mailer.outbox.models import SingleMessage
 from mailer.outbox.seat import Seat
@@ -70,7 +70,7 @@ def take_turn(seat: Seat, campaign_id: int) -> bool:
     """
     task = _prepare(seat, campaign_id)
     pace, ends = _Pace(), monotonic() + A_TURN
-    while monotonic() < ends and not seat.stopping():
+    while monotonic() < ends and not seat.stopping() and not _is_too_late(seat, task):
         with Session(seat.services.engine) as session:
             if not assignment.may_go_on(session, campaign_id):
                 return False
@@ -79,6 +79,10 @@ def take_turn(seat: Seat, campaign_id: int) -> bool:
                 return False
             pace.after = 0
     return True
+
+
+def _is_too_late(seat: Seat, task: Assignment) -> bool:
+    return task.not_after is not None and task.not_after < seat.services.clock.now()
 
 
 def _prepare(seat: Seat, campaign_id: int) -> Assignment:
@@ -100,7 +104,7 @@ def _one_slice(seat: Seat, task: Assignment, pace: _Pace) -> bool:
     started = monotonic()
     if task.mode is Mode.PRACTICE:
         pace.rows = _practice_rows(seat, task)
-    with cursor_of(seat) as cursor:
+    with _claiming(seat), cursor_of(seat) as cursor:
         claimed = _claim(cursor, seat, task, pace, started + BEGIN_WITHIN)
     if claimed is None:
         return False
@@ -128,6 +132,7 @@ def _claim(cursor: Cursor, seat: Seat, task: Assignment, pace: _Pace, begin_befo
     slice_id = claim.open_slice(cursor, seat.worker, task.terms.campaign_id, month)
     # Before the commit, so that a crash between the two leaves no cleared row that no journal names.
     seat.journal.start_slice(slice_id, "campaign")
+    seat.unanswered = slice_id
     powers = Powers(seat.services.opener, seat.services.clock, task.terms.channel, task.mode)
     asks = [Ask(row.contact_point_id, row.attempt) for row in held.rows]
     answers = decide_campaign(cursor, powers, task.terms, slice_id, asks, begin_before)
@@ -135,6 +140,20 @@ def _claim(cursor: Cursor, seat: Seat, task: Assignment, pace: _Pace, begin_befo
                 refused=[(row, str(reason)) for row, _, reason in answers.refused],
                 left=bool(answers.later or answers.waiting))
     return slice_id, answers
+
+
+@contextmanager
+def _claiming(seat: Seat) -> Iterator[None]:
+    """When the database goes away while a slice is committed nobody knows whether it stands; nothing of it was begun,
+    and no reaper would look for it while this process lives."""
+    seat.unanswered = None
+    try:
+        yield
+    except (DBAPIError, psycopg.Error):
+        if seat.unanswered is not None:
+            slice_id = seat.unanswered
+            _keep(seat, [], lambda cursor, _: reap.put_back(cursor, slice_id))
+        raise
 
 
 def hand_over(seat: Seat, channel: str, mode: Mode, cleared: Sequence[Clearance],
@@ -234,7 +253,7 @@ def send_singles(seat: Seat) -> bool:
     """Send a few single messages. False when none was due."""
     services = seat.services
     started = monotonic()
-    with unit_of_work(services) as ctx:
+    with _claiming(seat), unit_of_work(services) as ctx:
         state = fence.check(ctx.db.connection(), services.settings.data_dir / "exits", services.exits_log.host)
         if state.refuses:
             raise BehindExits(behind=state.behind, missing_hosts=len(state.missing_hosts))
@@ -242,9 +261,11 @@ def send_singles(seat: Seat) -> bool:
         if claimed is None:
             return False
         seat.journal.start_slice(claimed.slice_id, "single")
+        seat.unanswered = claimed.slice_id
         answers = decide_singles(ctx, services.opener, claimed.slice_id, claimed.rows, started + BEGIN_WITHIN)
         singles.hand(claimed.rows, claimed.slice_id, {each.row for each in answers.cleared},
-                     {row: str(reason) for row, _, reason in answers.refused}, {row: until - ctx.clock.now() for row, until in answers.waiting})
+                     {row: str(reason) for row, _, reason in answers.refused},
+                     {row: until - ctx.clock.now() for row, until in answers.waiting})
         mode = organisation.current(ctx).mode
     packed = {single.id: single for single in claimed.rows}
     hand_over(seat, "email", mode, answers.cleared,

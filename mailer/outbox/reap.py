@@ -39,16 +39,22 @@ def read_journals(connection: psycopg.Connection[tuple[Any, ...]], folder: Path)
 def _settle_journal(connection: psycopg.Connection[tuple[Any, ...]], journal: DeadJournal) -> None:
     with connection.transaction(), connection.cursor() as cursor:
         for slice_id, noted in journal.slices.items():
-            cursor.execute("SELECT campaign_id, month FROM slice WHERE id = %s FOR UPDATE", (slice_id,))
-            found = cursor.fetchone()
-            if found:
-                _settle(cursor, slice_id, found[0], found[1], noted.begun, whole=journal.whole)
+            _settle(cursor, slice_id, noted.begun, whole=journal.whole)
     log.info("journal_read", extra={"slices": len(journal.slices)})
 
 
-def _settle(cursor: Cursor, slice_id: int, campaign_id: int | None, month: date | None, begun: dict[int, Begun], *,
-            whole: bool) -> None:
+def put_back(cursor: Cursor, slice_id: int) -> None:
+    """Of this slice nothing was begun: its rows, if it stands at all, go back."""
+    _settle(cursor, slice_id, {}, whole=True)
+
+
+def _settle(cursor: Cursor, slice_id: int, begun: dict[int, Begun], *, whole: bool) -> None:
     """What has an answer is recorded, what was begun without one is uncertain, what was never begun goes back."""
+    cursor.execute("SELECT campaign_id, month FROM slice WHERE id = %s FOR UPDATE", (slice_id,))
+    found = cursor.fetchone()
+    if found is None:
+        return
+    campaign_id, month = found
     rows = _rows_of(cursor, slice_id, campaign_id, month)
     outcomes = [_ending(row, begun.get(row), whole) for row in rows]
     if campaign_id is None or month is None:

@@ -52,6 +52,8 @@ def record(cursor: Cursor, place: Place, outcomes: Sequence[Outcome], *, closes:
         (place.campaign_id, [each.row for each in outcomes], place.slice_id))
     held = {row: (str(state), block, attempt) for row, state, block, attempt in cursor.fetchall()}
     moved = [each for each in outcomes if each.row in held and ENDS[each.fate] != held[each.row][0]]
+    if any(state == State.UNCERTAIN for state, _, _ in held.values()):
+        moved = _corrected(cursor, place, moved)
     _move(cursor, place, [each for each in moved if each.fate is not Fate.DEFERRED])
     _defer(cursor, place, [each for each in moved if each.fate is Fate.DEFERRED], held)
     _reopen(cursor, place, sorted({int(str(held[each.row][1])) for each in moved if each.fate is Fate.UNBEGUN}))
@@ -66,6 +68,18 @@ def record(cursor: Cursor, place: Place, outcomes: Sequence[Outcome], *, closes:
     if closes:
         cursor.execute("DELETE FROM slice WHERE id = %s", (place.slice_id,))
     counts.add(cursor, place.campaign_id, place.worker, deltas)
+
+
+def _corrected(cursor: Cursor, place: Place, moved: list[Outcome]) -> list[Outcome]:
+    """Answers that came late: once the campaign is closed nothing waits again, and its own sums follow."""
+    cursor.execute("SELECT finished_at IS NOT NULL FROM campaign WHERE id = %s FOR NO KEY UPDATE", (place.campaign_id,))
+    if not (cursor.fetchone() or (False,))[0]:
+        return moved
+    ended = [each for each in moved if ENDS[each.fate] in (State.ACCEPTED, State.FAILED)]
+    accepted = sum(each.fate is Fate.ACCEPTED for each in ended)
+    cursor.execute("""UPDATE campaign SET accepted = accepted + %s, failed = failed + %s, uncertain = uncertain - %s
+                      WHERE id = %s""", (accepted, len(ended) - accepted, len(ended), place.campaign_id))
+    return ended
 
 
 def _move(cursor: Cursor, place: Place, outcomes: Sequence[Outcome]) -> None:

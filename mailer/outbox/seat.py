@@ -52,6 +52,8 @@ class Seat:
         self.ways = ways
         self.stopping = stopping
         self.journal = FileJournal(journal_folder(services.settings.data_dir), worker)
+        self.unanswered: int | None = None
+        """A slice whose commit has not been answered: it may stand in the database or not."""
         self._programs: dict[Copy, Program] = {}
 
     def program(self, channel: str, copy: Copy) -> Program:

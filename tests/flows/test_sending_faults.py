@@ -3,7 +3,6 @@
 import pytest
 
 from mailer.core.messages import CampaignState
-from mailer.subscriptions import seed
 from tests.fakes.smtp_server import SmtpServer
 from tests.flows.world import Sending
 
@@ -58,12 +57,12 @@ def test_whoever_a_server_refuses_for_good_has_failed_and_is_not_tried_again(
 def test_one_bad_recipient_among_many_is_the_only_one_to_fail(
         world: Sending, server: SmtpServer, campaign: int) -> None:
     """Engine guarantee 5."""
-    [(sealed_for,)] = world.sql("SELECT min(contact_point_id) FROM message")
-    bad = address_of(world, sealed_for)
+    [(point,)] = world.sql("SELECT min(contact_point_id) FROM message")
+    bad = world.address(point)
     server.wrong(f"rcpt@{bad}:550 5.1.1 nobody")
     seen = world.turns_to_the_end(campaign)
     assert (seen.accepted, seen.failed) == (PEOPLE - 1, 1)
-    assert world.rows(campaign)[sealed_for].state == "failed"
+    assert world.rows(campaign)[point].state == "failed"
     assert bad not in world.taken
 
 
@@ -110,8 +109,3 @@ def test_a_server_that_is_down_is_left_alone_and_found_again(world: Sending, ser
         assert (seen.accepted, seen.state) == (PEOPLE, CampaignState.SENT)
         assert len(world.taken) == PEOPLE and set(world.taken.values()) == {1}
 
-
-def address_of(world: Sending, point_id: int) -> str:
-    """The address of a made-up person: people are numbered as they were made."""
-    from_seed = world.sql("SELECT person_id FROM contact_point WHERE id = :id", id=point_id)
-    return seed.made_up(from_seed[0][0]).address

@@ -15,10 +15,13 @@ from mailer.campaigns import close, compose, control, launch, schedule, status
 from mailer.campaigns.status import Status
 from mailer.channels.email.signon import Timeouts
 from mailer.channels.email.transport import open_transport
+from mailer.consent import ledger
+from mailer.consent.ledger import Evidence
 from mailer.context import Context
 from mailer.core.channel import Journal, Outcome, Parcel, Transport
-from mailer.core.messages import CampaignState
+from mailer.core.messages import CampaignState, Purpose
 from mailer.core.modes import Mode
+from mailer.lists import catalogue
 from mailer.outbox import dispatch, reap
 from mailer.outbox.seat import Seat, Ways, journal_folder
 from mailer.services import Services, unit_of_work
@@ -200,6 +203,20 @@ class Sending:
         """Pause, resume or stop."""
         with self.unit() as ctx:
             getattr(control, verb)(ctx, number)
+
+    def join(self, point_ids: Sequence[int], list_name: str) -> None:
+        """These people agree to one list more."""
+        with self.unit() as ctx:
+            listed = seed.ensure_list(ctx, list_name)
+            for point_id in point_ids:
+                for topic in catalogue.topics_of(ctx, listed.id):
+                    ledger.grant(ctx, ctx.db.get_one(ContactPoint, point_id), list_id=listed.id, topic_id=topic.id,
+                                 purpose=Purpose.OWN_OFFERS, evidence=Evidence(how="seed"))
+
+    def address(self, point_id: int) -> str:
+        """Made-up people are numbered as they were made."""
+        ((person_id,),) = self.sql("SELECT person_id FROM contact_point WHERE id = :id", id=point_id)
+        return seed.made_up(person_id).address
 
     def leave(self, point_id: int) -> None:
         with self.unit() as ctx:

@@ -133,7 +133,8 @@ def a_campaign(world: World, news: AList) -> int:
         return int(ctx.db.scalar(text(
             "INSERT INTO campaign (name, state, mode, list_id, content_id, version, created_at, changed_at, "
             "started_at, month, planned_through, next_block, planning_done, stopping, sample) "
-            "VALUES ('March', 'sending', 'live', :list, :content, 1, :now, :now, :now, :month, 0, 1, false, false, false) RETURNING id"),
+            "VALUES ('March', 'sending', 'live', :list, :content, 1, :now, :now, :now, :month, 0, 1, false, false, "
+            "false) RETURNING id"),
             now | {"content": content}) or 0)
 
 

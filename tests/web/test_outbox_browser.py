@@ -108,7 +108,7 @@ def test_axe_finds_nothing_and_320_pixels_are_enough(
     for path in ("", f"/{confirmation}/open", *(f"/{campaign}?show={tab}" for tab in TABS)):
         page.goto(f"{site}/outbox{path}")
         errors += faults(page, path)
-    for act in ("Let a scanner fetch every link", "Press the mail program’s Unsubscribe"):
+    for act in ("Let a scanner fetch every link", "Press the mail app’s Unsubscribe"):
         page.get_by_role("button", name=act).click()
         errors += faults(page, act)
     page.goto(f"{site}/outbox")
@@ -151,7 +151,7 @@ def test_without_script_a_person_is_confirmed_and_another_leaves(
     tab.get_by_role("button", name="Confirm").first.click()
     assert tab.locator("h1").inner_text().startswith("You are in")
     page.goto(f"{site}/outbox/{campaign}")
-    page.get_by_role("button", name="Press the mail program’s Unsubscribe").click()
+    page.get_by_role("button", name="Press the mail app’s Unsubscribe").click()
     assert page.locator("[data-test=press-status]").inner_text() == "200"
     assert team.one("SELECT count(*) FROM standing WHERE state = 'ended'") == 1
     page.goto(f"{site}/outbox")

@@ -72,7 +72,8 @@ def _figures(found: Report) -> dict[str, Any]:
     return {
         "inside": ended.inside, "accepted": ended.accepted, "uncertain": ended.uncertain,
         "left": _small(found.left), "complained": _small(found.complained) if found.complained else "",
-        "settled": found.settled, "counted_until": found.counted_until, "behaviour": behaviour, "refused": _small(ended.refused),
+        "settled": found.settled, "counted_until": found.counted_until, "behaviour": behaviour,
+        "refused": _small(ended.refused),
         "delivery": [(label, f"{value:,}") for label, value in delivery],
         "not_sent": _bars(found.reasons, words.reason), "codes": _bars(ended.failed_by_code, _code)}
 

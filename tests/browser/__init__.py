@@ -1,0 +1,1 @@
+"""Walks with a real Chromium through a whole instance, as people would take them."""
