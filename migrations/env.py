@@ -23,6 +23,7 @@ def run() -> None:
     connection = context.config.attributes["connection"]
     connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": ONE_AT_A_TIME})
     connection.execute(text("SET lock_timeout = '4s'"))
+    connection.execute(text("SET statement_timeout = '60s'"))
     connection.execute(text("CREATE SCHEMA IF NOT EXISTS vault"))
     connection.commit()
     context.configure(connection=connection, target_metadata=metadata, include_schemas=True,

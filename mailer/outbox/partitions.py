@@ -7,7 +7,7 @@ from sqlalchemy import text
 from mailer.context import Context
 from mailer.gate.terms import leaf
 
-ONE_AT_A_TIME = 7141903
+ONE_AT_A_TIME = 7141904
 FILLFACTOR = 45
 """Room in a page for the two updates that every message sees, so that they stay HOT."""
 

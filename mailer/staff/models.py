@@ -24,7 +24,7 @@ class Staff(Model):
     email_fingerprint: Mapped[bytes] = mapped_column(info=personal("staff e-mail fingerprint", erase="overwrite"))
     sealed_email: Mapped[bytes] = mapped_column(info=personal("staff e-mail", erase="overwrite"))
     sealed_name: Mapped[bytes] = mapped_column(info=personal("staff name", erase="overwrite"))
-    password_hash: Mapped[str | None]
+    password_hash: Mapped[str | None] = mapped_column(info=personal("password, argon2id", erase="set null"))
     sealed_totp: Mapped[bytes | None] = mapped_column(info=personal("second factor", erase="set null"))
     totp_confirmed: Mapped[bool] = mapped_column(default=False)
     totp_last_step: Mapped[int] = mapped_column(default=0)

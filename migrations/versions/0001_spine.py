@@ -6,6 +6,7 @@ The first schema. The database itself refuses to change what is written once.
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
+
 revision = '0001'
 down_revision = None
 branch_labels = None

@@ -10,13 +10,15 @@ from tests.architecture import rules
 from tests.architecture.rules import ROOT
 
 LEFT_OUT = frozenset({".git", ".venv", "var", "build", "dist", "__pycache__", "node_modules"})
-TEXT = frozenset({".py", ".md", ".toml", ".txt", ".html", ".css", ".js", ".json", ".yml", ".yaml", ".cfg", ".ini", ".lock",
-                  ".sh", ""})
+TEXT = frozenset({".py", ".md", ".toml", ".txt", ".html", ".css", ".js", ".json", ".yml", ".yaml", ".cfg", ".ini",
+                  ".lock", ".sh", ""})
 # Spelled so that this file does not find itself.
 MACHINE_PATH = re.compile(r"(?<![\w.}/])/(?:[w]ork|[h]ome/[a-z]+|[r]oot|[U]sers/[a-z]+)/[\w.]")
-REGISTRY = re.compile(r"[i]ndex-url|[t]rusted-host|[f]ind-links|[a]rtifactory|/[s]imple/|[f]iles\.pythonhosted|[r]egistry\.npmjs")
+REGISTRY = re.compile(r"[i]ndex-url|[t]rusted-host|[f]ind-links|[a]rtifactory|/[s]imple/|[f]iles\.pythonhosted"
+                      r"|[r]egistry\.npmjs")
 CONTENT_OF = {
-    "base": "the frames that pages extend", "macros": "parts of pages", "messages": "letters, with a frame of their own",
+    "base": "the frames that pages extend", "macros": "parts of pages",
+    "messages": "letters, with a frame of their own",
 }
 IN_A_FRAME = {
     "templates/staff/campaigns/preview_text.html": "the text part of a campaign, shown inside a frame of the composer",

@@ -44,7 +44,8 @@ NUMBERS_ALONE = {
 
 def unmarked(tables: MetaData) -> list[str]:
     """Columns that look personal or hold octets, and neither are marked nor listed."""
-    return sorted(name for name, column in columns(tables) if not column.info.get("personal") and name not in NOT_PERSONAL
+    return sorted(name for name, column in columns(tables)
+                  if not column.info.get("personal") and name not in NOT_PERSONAL
                   and (LOOKS_PERSONAL.search(column.name) or isinstance(column.type, LargeBinary)))
 
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from time import sleep
 
@@ -12,13 +13,10 @@ from sqlalchemy.exc import DBAPIError
 
 from mailer.channels.email.transport import open_transport
 from mailer.core.channel import Clearance, Fate, Outcome, Transport
-from mailer.core.messages import CampaignState, MessageClass
+from mailer.core.messages import CampaignState
 from mailer.core.modes import Mode
-from mailer.outbox import dispatch, record, singles
+from mailer.outbox import dispatch, record
 from mailer.outbox.seat import Seat, Ways, journal_folder
-from mailer.services import Services
-from tests.conftest import FixedClock
-from tests.fakes.smtp_server import SmtpServer
 from tests.flows.world import CONNECTIONS, Sending
 
 PEOPLE = 120
@@ -43,13 +41,14 @@ class FatalWay:
 
 
 class LostAnswer(psycopg.Connection[tuple[object, ...]]):
-    """A connection that breaks once, after the commit and before its answer."""
+    """A connection that breaks once, after the commit of a slice and before its answer."""
 
     armed = False
 
     def commit(self) -> None:
+        decided = LostAnswer.armed and self.execute("SELECT 1 FROM slice").fetchone() is not None
         super().commit()
-        if LostAnswer.armed:
+        if decided:
             LostAnswer.armed = False
             self.close()
             raise psycopg.OperationalError("the server went away")
@@ -68,11 +67,11 @@ def journals(world: Sending) -> Path:
 
 def die_in_the_middle(world: Sending, number: int) -> None:
     """A worker process of its own, killed while it hands over."""
-    world.seat("victim").close()
+    world.sign_of_life("victim")
     child = os.fork()
     if not child:
         world.services.engine.dispose(close=False)
-        services = Services(**{**vars(world.services), "transports": FatalWay(world.server.url)})
+        services = replace(world.services, transports=FatalWay(world.server.url))
         dispatch.take_turn(Seat(services, "victim", Ways(services), lambda: False), number)
         os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
@@ -159,7 +158,7 @@ def test_a_worker_whose_rows_went_to_another_slice_records_nothing(world: Sendin
         ((slice_id, month),) = world.sql("SELECT id, month FROM slice")
         mine = [point for point, row in world.rows(campaign).items() if row.slice == slice_id]
         sleep(CLEARANCE_ENDS)
-        with dispatch.cursor_of(world.seat("reaper")) as cursor:
+        with world.seat("other") as seat, dispatch.cursor_of(seat) as cursor:
             record.record(cursor, record.Place(campaign, month, slice_id, "reaper"),
                           [Outcome(point, Fate.UNBEGUN) for point in mine])
         world.turns_to_the_end(campaign, "worker2")
@@ -172,18 +171,21 @@ def test_a_worker_whose_rows_went_to_another_slice_records_nothing(world: Sendin
 
 
 @pytest.fixture
-def fragile(services: Services, server: SmtpServer, database_url: str) -> Sending:
-    """A world whose database may go away between a commit and its answer."""
+def fragile(world: Sending, database_url: str) -> Sending:
+    """The world, with a database that may go away between a commit and its answer."""
     plain = database_url.replace("postgresql+psycopg://", "postgresql://")
     engine = create_engine("postgresql+psycopg://", creator=lambda: LostAnswer.connect(plain), pool_pre_ping=True)
-    services.engine.dispose()
-    return Sending(Services(**{**vars(services), "engine": engine}), server)
+    world.services = replace(world.services, engine=engine)
+    return world
 
 
-def test_a_slice_whose_commit_was_never_answered_is_put_back_at_once(fragile: Sending, journals: None) -> None:
-    """The worker lives on, so no reaper would ever look for it."""
-
-
-def test_a_confirmation_without_an_answer_is_sent_once_more_under_the_same_number(
-        world: Sending, server: SmtpServer) -> None:
-    """Decision 8: once, and never again."""
+def test_a_slice_whose_commit_was_never_answered_is_put_back_at_once(fragile: Sending, campaign: int) -> None:
+    """The worker lives on, so no reaper would ever look for it: its rows would wait for ever."""
+    LostAnswer.armed = True
+    with fragile.seat() as seat, pytest.raises((DBAPIError, psycopg.Error)):
+        dispatch.take_turn(seat, campaign)
+    assert not LostAnswer.armed
+    assert fragile.status(campaign).waiting_by_state["ready"] == PEOPLE
+    assert not fragile.sql("SELECT 1 FROM slice")
+    assert fragile.turns_to_the_end(campaign).accepted == PEOPLE
+    assert set(fragile.taken.values()) == {1}

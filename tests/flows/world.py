@@ -87,8 +87,6 @@ class Sending:
         self.services = live(services, server.url)
         self.way = cast(OneServer, self.services.transports)
         self.ways = Ways(self.services)
-        self.ending = False
-        self._seats: list[Seat] = []
 
     @contextmanager
     def unit(self) -> Iterator[Context]:
@@ -125,22 +123,27 @@ class Sending:
         self.launch(number)
         return number
 
-    def seat(self, worker: str = "worker1") -> Seat:
-        """A worker thread's place; alive by the database's clock."""
-        made = Seat(self.services, worker, self.ways, lambda: self.ending)
-        self._seats.append(made)
+    def sign_of_life(self, worker: str) -> None:
+        """What a worker process says when it starts."""
         self.sql("INSERT INTO worker (id, host, started_at, seen_at) VALUES (:id, :host, clock_timestamp(), "
                  "clock_timestamp()) ON CONFLICT (id) DO NOTHING", id=worker, host=self.services.exits_log.host)
-        return made
+
+    @contextmanager
+    def seat(self, worker: str = "worker1") -> Iterator[Seat]:
+        """A worker thread's place."""
+        self.sign_of_life(worker)
+        made = Seat(self.services, worker, self.ways, lambda: False)
+        try:
+            yield made
+        finally:
+            made.close()
 
     def turn(self, number: int, worker: str = "worker1") -> Status:
         """What a worker does on a nudge, until no row is due; the sum is looked at."""
-        seat = self.seat(worker)
-        for _ in range(ENOUGH_TURNS):
-            if not dispatch.take_turn(seat, number):
-                break
-        seat.close()
-        self._seats.remove(seat)
+        with self.seat(worker) as seat:
+            for _ in range(ENOUGH_TURNS):
+                if not dispatch.take_turn(seat, number):
+                    break
         return self.tick(number)
 
     def turns_to_the_end(self, number: int, worker: str = "worker1") -> Status:
@@ -160,11 +163,9 @@ class Sending:
 
     def singles(self, worker: str = "worker1") -> None:
         """Send every single message that is due."""
-        seat = self.seat(worker)
-        while dispatch.send_singles(seat):
-            continue
-        seat.close()
-        self._seats.remove(seat)
+        with self.seat(worker) as seat:
+            while dispatch.send_singles(seat):
+                continue
 
     def hurry(self) -> None:
         """As if every pause were over: deferred rows, their blocks, singles and lanes left alone."""
@@ -248,8 +249,6 @@ class Sending:
         return Counter(each.recipient for each in self.server.record.deliveries)
 
     def close(self) -> None:
-        for seat in self._seats:
-            seat.close()
         self.ways.close()
 
     def _gate_was_asked(self) -> None:

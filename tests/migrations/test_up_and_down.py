@@ -1,17 +1,21 @@
 """Migrations go up, down and up again, one at a time, and end at the schema that the models describe."""
 
+import subprocess
+import sys
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Column, Connection, Engine, Integer, MetaData, Table, create_engine, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
-from mailer.settings import resource_folder
+from mailer.settings import child_environment, resource_folder
 from mailer.tables import metadata
 from tests.conftest import migrate
 from tests.migrations.conftest import downgrade
@@ -93,20 +97,34 @@ def test_a_model_without_a_migration_is_found(migrated: Engine) -> None:
                    for each in differences(connection, wanted))
 
 
+def newest() -> str | None:
+    return ScriptDirectory(str(resource_folder("migrations"))).get_current_head()
+
+
 def test_there_is_one_line_of_revisions() -> None:
     scripts = ScriptDirectory(str(resource_folder("migrations")))
     assert len(scripts.get_heads()) == 1 and len(scripts.get_bases()) == 1
 
 
-def test_two_migrations_at_once_both_end_well(empty_url: str) -> None:
-    """An upgrade begun on two hosts waits for the other and then finds nothing to do."""
-    with ThreadPoolExecutor(2) as pool:
-        for done in [pool.submit(migrate, empty_url) for _ in range(2)]:
-            done.result(timeout=60)
+def test_two_migrations_at_once_both_end_well(empty_url: str, tmp_path: Path) -> None:
+    """`mailer migrate` on two hosts: one waits for the other and then finds nothing to do."""
+    env = child_environment(DATABASE_URL=empty_url, MAILER_DATA_DIR=str(tmp_path))
+    begun = [subprocess.Popen([sys.executable, "-m", "mailer.cli", "migrate"], env=env) for _ in range(2)]
+    assert [process.wait(60) for process in begun] == [0, 0]
     engine = create_engine(empty_url, poolclass=NullPool)
     with engine.connect() as connection:
-        assert connection.scalars(text("SELECT version_num FROM alembic_version")).all() == ["0001"]
+        assert connection.scalars(text("SELECT version_num FROM alembic_version")).all() == [newest()]
         assert differences(connection, metadata) == []
+
+
+def test_a_migration_runs_under_limits_on_locks_and_statements(empty_url: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(resource_folder("migrations")))
+    with create_engine(empty_url, poolclass=NullPool).connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        assert connection.scalar(text("SHOW lock_timeout")) == "4s"
+        assert connection.scalar(text("SHOW statement_timeout")) == "1min"
 
 
 def test_a_migration_waits_for_another_one(empty_url: str) -> None:

@@ -15,10 +15,10 @@ from mailer.web.staff.fields import Fields
 from mailer.web.staff.frame import staff_page
 from mailer.web.support import blueprint, token_in_path, unit
 
-start = blueprint("staff_start", "/start")
+start = blueprint("staff_start")
 
 
-@start.get("/<code>")
+@start.get("/start/<code>")
 @token_in_path
 def page(code: str) -> Response:
     """The form; 404 once the link was used."""
@@ -29,7 +29,7 @@ def page(code: str) -> Response:
     return staff_page("staff/start.html", values={"sample": "yes"})
 
 
-@start.post("/<code>")
+@start.post("/start/<code>")
 @token_in_path
 def begin(code: str) -> Response:
     """Make the first account and go Home. A second press of the same form signs the same person in."""
