@@ -123,12 +123,11 @@ class Visitor:
         assert found.violations_count == 0, f"{self.page.url}\n{found.generate_report()}"
 
     def wait_until(self, holds: Callable[[], Any], seconds: float = 60) -> None:
-        """Load the page again until something holds."""
+        """Ask until something holds; asking loads the page anew."""
         ends = time.monotonic() + seconds
         while not holds():
             assert time.monotonic() < ends, self.page.get_by_role("main").inner_text()
-            self.page.wait_for_timeout(1000)
-            self.page.reload()
+            self.page.wait_for_timeout(700)
 
     def _act(self, target: Locator) -> None:
         with self.page.expect_navigation():
