@@ -1,6 +1,6 @@
 """Small numbers point at people: below a floor they are withheld (promise M23)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 FLOOR = 10
 """People that a figure must cover before it is shown to those who may not see people."""
@@ -25,3 +25,13 @@ def parts(counts: Mapping[str, int], k: int = FLOOR) -> dict[str, str]:
     hidden = sorted(present, key=lambda name: present[name])[:2]
     kept = {name: shown(count, k) for name, count in present.items() if name not in hidden}
     return kept | {OTHER: shown(sum(present[name] for name in hidden), k)}
+
+
+def widened(series: Sequence[Sequence[int]], widths: Sequence[int], k: int = FLOOR
+            ) -> tuple[int, list[list[int]]] | None:
+    """Series over time in the narrowest steps of which each is empty or reaches the floor; None where none does."""
+    for width in widths:
+        wide = [[sum(values[at:at + width]) for at in range(0, len(values), width)] for values in series]
+        if all(value == 0 or value >= k for values in wide for value in values):
+            return width, wide
+    return None

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import text
-
 from mailer.campaigns.models import Campaign
 from mailer.context import Context
 from mailer.core.messages import CampaignState, State
@@ -63,11 +61,3 @@ def _per_second(ctx: Context, campaign: Campaign, sums: counts.Sums) -> float:
     seconds = max((end - campaign.started_at).total_seconds(), 0.001)
     return round(sums.ended[State.ACCEPTED] / seconds, 1)
 
-
-def left_since(ctx: Context, campaign: Campaign) -> int:
-    """People who opted out since the campaign began and were on its way: they got nothing."""
-    if campaign.started_at is None:
-        return 0
-    sums = counts.sums(ctx, campaign.id)
-    return sums.reasons.get("unsubscribed", 0) if campaign.finished_at else int(ctx.db.scalar(text(
-        "SELECT count(*) FROM goodbye WHERE at >= :start"), {"start": campaign.started_at}) or 0)

@@ -5,6 +5,7 @@ import click
 from mailer.cli import (
     campaign,
     clock,
+    data_map,
     database,
     doctor,
     exits,
@@ -36,6 +37,7 @@ COMMANDS: tuple[click.Command, ...] = (
     keys.keys,
     clock.clock,
     doctor.doctor,
+    data_map.data_map,
     explain.explain,
 )
 

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Mapping
+from datetime import datetime
 
 import click
 
@@ -49,4 +50,9 @@ def sentence(error: MailerError) -> str:
 
 def show(result: Mapping[str, object], json_wanted: bool, text: str) -> None:
     """Print the result: one JSON object on standard output, or the text."""
-    click.echo(json.dumps(result, ensure_ascii=False, default=str) if json_wanted else text)
+    click.echo(json.dumps(result, ensure_ascii=False, default=_plain) if json_wanted else text)
+
+
+def _plain(value: object) -> str:
+    """Moments as RFC 3339 writes them; everything else as it prints itself."""
+    return value.isoformat() if isinstance(value, datetime) else str(value)

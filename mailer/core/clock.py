@@ -1,6 +1,6 @@
 """Time, passed in by hand."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Protocol
 
 
@@ -15,14 +15,3 @@ class SystemClock:
 
     def now(self) -> datetime:
         return datetime.now(UTC)
-
-
-class ShiftedClock:
-    """A clock that begins at `start` and may be moved on, for demonstrations and walks (`--clock`)."""
-
-    def __init__(self, base: Clock, offset: timedelta) -> None:
-        self._base = base
-        self.offset = offset
-
-    def now(self) -> datetime:
-        return self._base.now() + self.offset

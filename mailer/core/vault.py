@@ -21,7 +21,6 @@ from mailer.core.errors import KeyProblem
 from mailer.core.tokens import Tokens
 
 NONCE = 12
-FINGERPRINT_BYTES = 32
 
 
 class Use(StrEnum):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
-from mailer.lists.forms import Definition
+from mailer.lists.forms import PARTNER_LABEL, PARTNER_LEGEND, Definition, partner_note
 from mailer.lists.models import Topic
 
 FREQUENCIES = (("as_it_happens", "As it happens"), ("weekly", "At most once a week"),
@@ -42,10 +42,8 @@ def _group(legend: str, kind: str, name: str, options: Sequence[tuple[str, str]]
 
 
 def _partners(definition: Definition, brand: str) -> list[str]:
-    names = f" At the moment: {', '.join(definition.partner_names)}." if definition.partner_names else ""
-    group = _group("Offers from other companies", "checkbox", "partner_offers", [("yes", "Send me partner offers.")])
-    return [*group[:-1], f"    <small>{escape(brand)} sends them. Partners never learn your address or anything about "
-            f"you.{escape(names)}</small>", group[-1]]
+    group = _group(PARTNER_LEGEND, "checkbox", "partner_offers", [("yes", PARTNER_LABEL)])
+    return [*group[:-1], f"    <small>{escape(partner_note(definition, brand))}</small>", group[-1]]
 
 
 def _foot(definition: Definition, public_url: str) -> list[str]:

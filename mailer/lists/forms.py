@@ -14,10 +14,13 @@ from mailer.context import Context
 from mailer.core.errors import Conflict, InvalidInput, NotFound
 from mailer.lists import catalogue, wordings
 from mailer.lists.models import Form, FormVersion, Topic, Wording
+from mailer.organisation import profile
 
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 FREQUENCIES = {0: "As it happens", 7: "At most once a week", 30: "At most once a month"}
 LONGEST_LINE = 200
+PARTNER_LEGEND = "Offers from other companies"
+PARTNER_LABEL = "Send me partner offers."
 
 
 class Notice(Protocol):
@@ -74,13 +77,17 @@ def text_shown(definition: Definition, topics: Sequence[Topic], notice: Notice |
     return "\n".join(line for line in asked if line)
 
 
-def partner_text(definition: Definition) -> str:
+def partner_note(definition: Definition, brand_name: str) -> str:
+    """What stands below the partner box: who sends, and which partners there are now (promise M18)."""
+    names = f" At the moment: {', '.join(definition.partner_names)}." if definition.partner_names else ""
+    return f"{brand_name} sends them. Partners never learn your address or anything about you.{names}"
+
+
+def partner_text(definition: Definition, brand_name: str) -> str:
     """The exact words of the partner block; empty where the form has none."""
     if not definition.partner_offers:
         return ""
-    names = f" Partners now: {', '.join(definition.partner_names)}." if definition.partner_names else ""
-    return ("Offers from other companies\nSend me partner offers.\n"
-            "We send them ourselves. Partners never learn your address or anything about you." + names)
+    return "\n".join((PARTNER_LEGEND, PARTNER_LABEL, partner_note(definition, brand_name)))
 
 
 def create_form(ctx: Context, *, slug: str, list_id: int, name: str, definition: Definition,
@@ -106,7 +113,7 @@ def new_version(ctx: Context, form: Form, definition: Definition, notice: Notice
     last = _newest(ctx, form)
     if last is not None and Definition.from_json(last.definition) == definition:
         return last
-    partner = partner_text(definition)
+    partner = partner_text(definition, profile.current(ctx).name)
     version = FormVersion(
         form_id=form.id, version=last.version + 1 if last else 1, definition=definition.to_json(),
         wording_id=wordings.keep(ctx, text_shown(definition, topics, notice), definition.language).id,
@@ -144,6 +151,13 @@ def as_seen(ctx: Context, version: FormVersion, notice: Notice | None) -> Wordin
     """The words that a visitor of this version sees under this notice, kept for the proof of consent."""
     definition = Definition.from_json(version.definition)
     return wordings.keep(ctx, text_shown(definition, topics_shown(ctx, definition), notice), definition.language)
+
+
+def partner_as_seen(ctx: Context, version: FormVersion) -> Wording | None:
+    """The words of the partner block that a visitor of this version sees; None where it has none."""
+    definition = Definition.from_json(version.definition)
+    said = partner_text(definition, profile.current(ctx).name)
+    return wordings.keep(ctx, said, definition.language) if said else None
 
 
 def topics_shown(ctx: Context, definition: Definition) -> list[Topic]:

@@ -1,9 +1,11 @@
 """The words of single messages, from `templates/messages/email/<class>.txt` and `.html`.
 
-The text template's first line is `Subject: …`; an HTML template may be missing, and then the letter is plain text.
+The text template's first line is `Subject: …`; an HTML template may be missing, and then the letter is plain text,
+as it is for everybody who chose text only.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -41,12 +43,14 @@ def write(ctx: Context, single: SingleMessage, clearance: Clearance, detail: Map
     head, _, body = plain.get_template(f"{name}.txt").render(values).partition("\n")
     if not head.startswith("Subject: "):
         raise InvalidInput(field="template", why="its first line is the subject")
-    try:
-        html = rich.get_template(f"{name}.html").render(values, subject=head.removeprefix("Subject: "))
-    except TemplateNotFound:
-        html = None
+    subject = head.removeprefix("Subject: ")
+    html = None
+    # Who chose text only gets one part, whatever the message (promise M16).
+    if not clearance.text_only:
+        with suppress(TemplateNotFound):
+            html = rich.get_template(f"{name}.html").render(values, subject=subject)
     return Letter(
-        sender=sender_of(ctx, profile, None, None), to=clearance.address, subject=head.removeprefix("Subject: "),
+        sender=sender_of(ctx, profile, None, None), to=clearance.address, subject=subject,
         text=body.lstrip("\n"), html=html, date=ctx.clock.now(), message_id=message_id(ctx, profile, single.id),
         headers=(("Auto-Submitted", "auto-generated"),))
 

@@ -1,5 +1,6 @@
 """Privacy notices by version: published once, never edited."""
 
+import re
 from datetime import datetime
 
 from sqlalchemy import select
@@ -10,7 +11,9 @@ from mailer.context import Context
 from mailer.core.errors import Conflict, InvalidInput, NotFound
 from mailer.policy.models import Notice
 
-LONGEST_VERSION = 20
+VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.-]{0,19}")
+"""It stands in the address of its page."""
+LONGEST_TEXT = 200_000
 
 
 def publish(ctx: Context, version: str, text: str, effective_at: datetime, starter: bool = False) -> Notice:
@@ -19,10 +22,10 @@ def publish(ctx: Context, version: str, text: str, effective_at: datetime, start
     Raises: InvalidInput for an empty text or version; Conflict when that version was published already.
     """
     version, text = version.strip(), text.strip()
-    if not version or len(version) > LONGEST_VERSION or not version.isprintable():
-        raise InvalidInput(field="version", why="a number such as 2.1")
-    if not text or "\x00" in text:
-        raise InvalidInput(field="text", why="is empty or holds a character that cannot be printed")
+    if not VERSION.fullmatch(version):
+        raise InvalidInput(field="version", why="Use a number such as 2.1, of letters, digits, dots and dashes.")
+    if not text or "\x00" in text or len(text) > LONGEST_TEXT:
+        raise InvalidInput(field="text", why=f"Write at least a line, and at most {LONGEST_TEXT:,} characters.")
     notice = ctx.db.scalars(insert(Notice).values(
         version=version, text=text, starter=starter, published_at=ctx.clock.now(), effective_at=effective_at
     ).on_conflict_do_nothing().returning(Notice)).first()

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
+from sqlalchemy import select
+
 from mailer.context import Context
 from mailer.core.errors import NotFound
 from mailer.lists import catalogue, forms
 from mailer.lists.forms import Definition
-from mailer.lists.models import FormVersion, MailingList
+from mailer.lists.models import Form, FormVersion, MailingList
 from mailer.organisation import profile as organisation
 from mailer.policy import notices
 
@@ -60,5 +62,7 @@ def _free(ctx: Context, name: str) -> str:
 
 
 def archive(ctx: Context, mailing_list: MailingList) -> None:
-    """Take a sample list out of use; proof of consent may point to it, so it is not deleted."""
+    """Take a sample list and its forms out of use; proof of consent may point to them, so nothing is deleted."""
+    for form in ctx.db.scalars(select(Form).where(Form.list_id == mailing_list.id, Form.archived.is_(False))).all():
+        forms.archive(ctx, form)
     catalogue.archive(ctx, mailing_list)

@@ -87,7 +87,8 @@ def _notice(ctx: Context) -> Item:
     notice = notices.in_force(ctx)
     own = notice is not None and not notice.starter
     return Item("notice", "Privacy notice published", own,
-                "" if own else "The starter notice is in force; publish your own.", "", begun=notice is not None)
+                "" if own else "The starter notice is in force; publish your own.", "/staff/notice",
+                begun=notice is not None)
 
 
 def _team(ctx: Context) -> Item:

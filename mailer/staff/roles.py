@@ -36,6 +36,7 @@ class Permission(StrEnum):
     AUDIT = "audit"
     AUDIT_ALL = "audit_all"
     PRIVACY = "privacy"
+    NOTICE = "notice"
 
 
 EVERYBODY = frozenset({Permission.SIGNED_IN, Permission.TOTALS, Permission.READ_CONTENT, Permission.SEE_LISTS,
@@ -46,9 +47,10 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.SENDER: EVERYBODY | {Permission.EDIT_CONTENT, Permission.SEND},
     Role.LIST_MANAGER: EVERYBODY | {Permission.SEE_PEOPLE, Permission.REVEAL, Permission.EDIT_LISTS,
                                     Permission.EDIT_FORMS},
-    Role.PRIVACY_OFFICER: EVERYBODY | {Permission.SEE_PEOPLE, Permission.REVEAL, Permission.PRIVACY, Permission.AUDIT,
-                                       Permission.AUDIT_ALL},
-    Role.ADMIN: EVERYBODY | {Permission.SEE_SETTINGS, Permission.SETTINGS, Permission.TEAM, Permission.AUDIT},
+    Role.PRIVACY_OFFICER: EVERYBODY | {Permission.SEE_PEOPLE, Permission.REVEAL, Permission.PRIVACY, Permission.NOTICE,
+                                       Permission.AUDIT, Permission.AUDIT_ALL},
+    Role.ADMIN: EVERYBODY | {Permission.SEE_SETTINGS, Permission.SETTINGS, Permission.TEAM, Permission.NOTICE,
+                            Permission.AUDIT},
     Role.AUDITOR: EVERYBODY | {Permission.SEE_PEOPLE, Permission.SEE_SETTINGS, Permission.AUDIT, Permission.AUDIT_ALL},
 }
 

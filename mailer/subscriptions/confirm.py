@@ -12,7 +12,7 @@ from mailer.consent.ledger import Evidence
 from mailer.context import Context
 from mailer.core.messages import Purpose
 from mailer.core.reasons import Reason
-from mailer.lists import forms, wordings
+from mailer.lists import forms
 from mailer.lists.models import Form, FormVersion, Topic
 from mailer.organisation import profile
 from mailer.policy.models import Notice
@@ -121,9 +121,8 @@ def _described(ctx: Context, found: links.Found, request: PendingRequest | None)
     agreed = [f"{words.listed(topics)}, by {words.CHANNELS[request.channel]}{often}{look}."]
     if request.partner_offers is not None:
         agreed.append(f"Partner offers: {'yes' if request.partner_offers else 'no'}.")
-    partner = words.partner_words(definition, profile.current(ctx).name) if definition else ""
-    return Answer(Outcome.OPEN, found.day, tuple(agreed), partner.rpartition("\n")[2] if request.partner_offers else "",
-                  definition.thanks if definition else "")
+    note = forms.partner_note(definition, profile.current(ctx).name) if definition and request.partner_offers else ""
+    return Answer(Outcome.OPEN, found.day, tuple(agreed), note, definition.thanks if definition else "")
 
 
 def _grant(ctx: Context, point: ContactPoint, asked: _Asked, version: FormVersion | None) -> None:
@@ -133,10 +132,9 @@ def _grant(ctx: Context, point: ContactPoint, asked: _Asked, version: FormVersio
     for topic_id in asked.topic_ids:
         ledger.grant(ctx, point, list_id=asked.list_id, topic_id=topic_id, purpose=Purpose.OWN_OFFERS,
                      evidence=evidence)
-    if asked.partner_offers is None or version is None:
+    shown = forms.partner_as_seen(ctx, version) if version else None
+    if asked.partner_offers is None or shown is None:
         return
-    definition = forms.Definition.from_json(version.definition)
-    shown = wordings.keep(ctx, words.partner_words(definition, profile.current(ctx).name), definition.language)
     act = ledger.grant if asked.partner_offers else ledger.refuse
     act(ctx, point, list_id=asked.list_id, topic_id=0, purpose=Purpose.PARTNER_OFFERS,
         evidence=_with_wording(asked.evidence, shown.id))

@@ -5,7 +5,6 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from mailer.context import Context
-from mailer.lists.forms import Definition
 from mailer.organisation import profile
 
 FREQUENCIES = {0: "as it happens", 7: "at most once a week", 30: "at most once a month"}
@@ -36,12 +35,3 @@ def clock(ctx: Context, when: datetime) -> str:
 def listed(names: Sequence[str]) -> str:
     """A, B and C."""
     return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
-
-
-def partner_words(definition: Definition, brand_name: str) -> str:
-    """The partner block exactly as the form shows it; empty where it has none."""
-    if not definition.partner_offers:
-        return ""
-    names = f" At the moment: {', '.join(definition.partner_names)}." if definition.partner_names else ""
-    return ("Offers from other companies\nSend me partner offers.\n"
-            f"{brand_name} sends them. Partners never learn your address or anything about you.{names}")

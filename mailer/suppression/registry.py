@@ -70,13 +70,5 @@ def entries(ctx: Context, channel: str, fingerprints: Sequence[bytes]) -> list[S
             Suppression.day, Suppression.reason, Suppression.list_id)))
 
 
-def totals(ctx: Context) -> dict[tuple[str, str], int]:
-    """How many entries hold today, by channel and reason."""
-    rows = ctx.db.execute(select(Suppression.channel, Suppression.reason, func.count()).where(
-        Suppression.until.is_(None) | (Suppression.until > ctx.clock.now().date())).group_by(
-            Suppression.channel, Suppression.reason))
-    return {(channel, reason): count for channel, reason, count in rows}
-
-
 def _detail(channel: str, fingerprint: bytes, reason: Reason, list_id: int) -> dict[str, Any]:
     return {"channel": channel, "fingerprint": fingerprint.hex(), "reason": reason, "list_id": list_id}

@@ -10,12 +10,16 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from werkzeug.exceptions import HTTPException
 
 from mailer.core.errors import MailerError, TooMany
+from mailer.web import waits
 from mailer.web.support import public_page, services
 
 log = logging.getLogger(__name__)
 
-PAGES = {400: "errors/csrf.html", 404: "errors/404.html", 405: "errors/405.html", 413: "errors/413.html",
-         429: "errors/429.html", 500: "errors/500.html", 503: "errors/503.html"}
+PAGES = {400: "errors/csrf.html", 404: "errors/404.html", 405: "errors/405.html", 409: "errors/409.html",
+         413: "errors/413.html", 429: "errors/429.html", 500: "errors/500.html", 503: "errors/503.html"}
+
+STOP = "/stop"
+"""Where anybody can stop messages, whatever else went wrong."""
 
 
 def install(app: Flask) -> None:
@@ -37,7 +41,7 @@ def _ours(error: MailerError) -> Response:
 
 
 def _http(error: HTTPException) -> Response:
-    return _page(error.code or 500)
+    return _page(error.code or 500, wait=waits.of_limit() if error.code == 429 else None)
 
 
 def _unavailable(error: Exception) -> Response:
@@ -61,7 +65,8 @@ def _page(status: int, code: str = "", *, wait: float | None = None, reference: 
         return response
     template = PAGES.get(status, PAGES[404] if status < 500 else PAGES[500])
     try:
-        response = public_page(template, status, wait_minutes=math.ceil((wait or 60) / 60), reference=reference)
+        response = public_page(template, status, wait=waits.in_words(wait or waits.UNKNOWN), reference=reference,
+                               stop_url=STOP)
     except (DBAPIError, OSError):
         response = public_fallback(status)
     if wait:

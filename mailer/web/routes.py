@@ -18,9 +18,11 @@ from mailer.web.staff.forms import forms
 from mailer.web.staff.help import help_page
 from mailer.web.staff.home import home
 from mailer.web.staff.lists import lists
+from mailer.web.staff.notice import notice
 from mailer.web.staff.people.acts import acts
 from mailer.web.staff.people.person import person
 from mailer.web.staff.people.search import people
+from mailer.web.staff.sample_data import sample_data
 from mailer.web.staff.settings import settings
 from mailer.web.staff.sign_in import sign_in
 from mailer.web.staff.start import start
@@ -29,7 +31,7 @@ from mailer.web.staff.team import team
 BLUEPRINTS: tuple[Blueprint, ...] = (
     health,
     site, join, confirm, leaving, stopping, preferences, why,
-    start, sign_in, home, account, team, settings, audit, help_page,
+    start, sign_in, home, account, team, settings, sample_data, notice, audit, help_page,
     outbox,
     lists, forms, people, person, acts,
     campaigns, shown,

@@ -50,7 +50,7 @@ def test_such_a_line_is_found(line: str) -> None:
 
 
 def test_the_lock_names_hashes_and_no_address() -> None:
-    """Whoever installs chooses where from; the hashes say what (issue section 1)."""
+    """Whoever installs chooses where from; the hashes say what."""
     lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
     requirements = re.findall(r"^([A-Za-z0-9._-]+)==", lock, re.MULTILINE)
     assert "://" not in lock and not lock.startswith("-")

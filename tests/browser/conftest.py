@@ -5,25 +5,25 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser
 
+from tests.browser import outbox_json
 from tests.browser.visitor import Visitor, chromium_running
 from tests.instance import Instance, running
 
 DEMO = ("--demo", "--seed", "7", "--clock", "2026-03-02T15:00:00Z")
-OUTBOX_KEY = "a-key-of-these-walks"
 
 NewVisitor = Callable[..., Visitor]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     with chromium_running() as browser:
         yield browser
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     """The demonstration that the walks begin with."""
-    with running(tmp_path_factory.mktemp("demo"), *DEMO, OUTBOX_KEY=OUTBOX_KEY) as instance:
+    with running(tmp_path_factory.mktemp("demo"), *DEMO, OUTBOX_KEY=outbox_json.KEY) as instance:
         yield instance
 
 

@@ -1,15 +1,14 @@
 """W1: from a printed link to a confirmed person and a sent campaign, by keyboard alone."""
 
-import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.request import Request, urlopen
 
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.conftest import OUTBOX_KEY, NewVisitor
+from tests.browser import outbox_json
+from tests.browser.conftest import NewVisitor
 from tests.browser.visitor import Visitor
 from tests.instance import Instance
 
@@ -22,7 +21,7 @@ LONGEST_WAY = 120
 @pytest.fixture
 def fresh(tmp_path: Path) -> Iterator[Instance]:
     """An instance that was never started; it is stopped whatever happens."""
-    instance = Instance(tmp_path, OUTBOX_KEY=OUTBOX_KEY)
+    instance = Instance(tmp_path, OUTBOX_KEY=outbox_json.KEY)
     yield instance
     instance.stop()
 
@@ -121,12 +120,5 @@ def test_from_the_printed_link_to_a_sent_campaign_by_keyboard_alone(fresh: Insta
     done = time.monotonic()
 
     ana.go(link, status=404)
-    assert outbox_count(fresh) == 252
+    assert outbox_json.count(fresh) == 252
     print(f"\n{keys.acts} acts; {started - began:.0f} s until the link, {done - started:.0f} s from there")
-
-
-def outbox_count(instance: Instance) -> int:
-    """How many messages the Outbox holds, as its JSON says."""
-    asked = Request(f"{instance.url}/outbox/api/messages", headers={"Authorization": f"Bearer {OUTBOX_KEY}"})
-    with urlopen(asked, timeout=20) as answer:
-        return int(json.load(answer)["count"])

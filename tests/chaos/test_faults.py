@@ -10,16 +10,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import psutil
+import psycopg
 import pytest
 import redis
 
 from mailer.cli.instance import facts_of
-from tests.chaos.test_kill import taken, until
+from tests.chaos.test_kill import until
 from tests.instance import PROJECT, Instance, free_port, running
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(120)]
@@ -58,89 +59,125 @@ class MailServer:
         self._process.stdout.close()
 
     @property
+    def lines(self) -> list[tuple[str, str]]:
+        """Recipient and message id of everything taken, in order."""
+        return [(recipient, number) for _, recipient, number, *_ in (
+            line.split("\t") for line in self.out.read_text().splitlines())]
+
+    @property
     def count(self) -> int:
-        return sum(taken(self.out).values())
+        return len(self.lines)
 
 
-@pytest.fixture
-def mail(tmp_path: Path) -> Iterator[MailServer]:
-    server = MailServer(tmp_path / "taken.tsv")
+class Middle:
+    """A campaign to people of its own, a fifth of whom have been written to."""
+
+    def __init__(self, instance: Instance, mail: MailServer, list_name: str) -> None:
+        self.instance, self.mail = instance, mail
+        self._before = mail.count
+        instance.command("seed", "--people", str(PEOPLE), "--list", list_name)
+        made = instance.command("campaign", "create", "--list", list_name, "--subject", "Faults", "--body", "Words.")
+        self.number = str(made["id"])
+        instance.command("campaign", "send", self.number, "--yes")
+        until(lambda: self.count > PEOPLE / 5)
+
+    @property
+    def count(self) -> int:
+        """How many messages of this campaign were taken."""
+        return self.mail.count - self._before
+
+    def the_end(self) -> dict[str, Any]:
+        """Look until it is sent; at every look the sum holds, and in the end everybody has had it once."""
+        ends = time.monotonic() + 70
+        while True:
+            status = self.instance.command("campaign", "status", self.number)
+            assert status["planned"] == sum(status[state] for state in SUM) == PEOPLE
+            if status["state"] == "sent":
+                break
+            assert status["state"] == "sending" and time.monotonic() < ends, status
+        assert len(set(self.mail.lines[self._before:])) == self.count
+        assert status["waiting"] == 0
+        assert status["accepted"] + status["uncertain"] == PEOPLE
+        assert status["accepted"] <= self.count <= PEOPLE
+        return status
+
+
+def live(folder: Path, mail: MailServer) -> AbstractContextManager[Instance]:
+    """An instance that sends to that server."""
+    return running(folder, MAILER_MODE="live", SMTP_URL=f"smtp://127.0.0.1:{mail.port}", MAIL_FROM="news@example.org",
+                   WORKER_PROCESSES=str(PROCESSES), SMTP_CONNECTIONS=str(CONNECTIONS))
+
+
+@pytest.fixture(scope="module")
+def mail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MailServer]:
+    server = MailServer(tmp_path_factory.mktemp("mail") / "taken.tsv")
     yield server
     server.kill()
 
 
-@contextmanager
-def a_campaign(folder: Path, mail: MailServer) -> Iterator[Instance]:
-    """An instance in the middle of a campaign: a fifth has been written to."""
-    with running(folder, MAILER_MODE="live", SMTP_URL=f"smtp://127.0.0.1:{mail.port}", MAIL_FROM="news@example.org",
-                 WORKER_PROCESSES=str(PROCESSES), SMTP_CONNECTIONS=str(CONNECTIONS)) as instance:
-        instance.command("seed", "--people", str(PEOPLE))
-        instance.command("campaign", "create", "--list", "seed", "--subject", "Faults", "--body", "Words.")
-        instance.command("campaign", "send", "1", "--yes")
-        until(lambda: mail.count > PEOPLE / 5)
-        yield instance
+@pytest.fixture(scope="module")
+def instance(tmp_path_factory: pytest.TempPathFactory, mail: MailServer) -> Iterator[Instance]:
+    """One for every test here: what broke in one must be whole for the next."""
+    with live(tmp_path_factory.mktemp("faults"), mail) as started:
+        yield started
 
 
-def the_end(instance: Instance, mail: MailServer) -> dict[str, Any]:
-    """Look until it is sent; at every look the sum holds, and in the end everybody has had it once."""
-    ends = time.monotonic() + 70
-    while True:
-        status = instance.command("campaign", "status", "1")
-        assert status["planned"] == sum(status[state] for state in SUM) == PEOPLE
-        if status["state"] == "sent":
-            break
-        assert status["state"] == "sending" and time.monotonic() < ends, status
-    counted = taken(mail.out)
-    assert max(counted.values()) == 1
-    assert status["waiting"] == 0
-    assert status["accepted"] + status["uncertain"] == PEOPLE
-    assert PEOPLE - len(counted) <= status["uncertain"]
-    return status
+def processes(instance: Instance, module: str) -> list[psutil.Process]:
+    """Those of the instance that run this module."""
+    assert instance.process is not None
+    return [each for each in psutil.Process(instance.process.pid).children(recursive=True)
+            if module in each.cmdline()]
 
 
-def test_an_emptied_queue_costs_nothing(tmp_path: Path, mail: MailServer) -> None:
+def test_an_emptied_queue_costs_nothing(instance: Instance, mail: MailServer) -> None:
     """Redis holds nudges alone: what it forgets the ticker finds in the rows."""
-    with a_campaign(tmp_path, mail) as instance:
-        queue = redis.Redis.from_url(facts_of(instance.data_dir)["redis_url"])
-        for _ in range(10):
-            queue.flushall()
-            time.sleep(0.1)
-        assert mail.count < PEOPLE
-        assert the_end(instance, mail)["uncertain"] == 0
+    campaign = Middle(instance, mail, "queue")
+    queue = redis.Redis.from_url(facts_of(instance.data_dir)["redis_url"])
+    for _ in range(10):
+        queue.flushall()
+        time.sleep(0.1)
+    assert campaign.count < PEOPLE
+    assert campaign.the_end()["uncertain"] == 0
 
 
-def test_a_killed_database_comes_back_and_nobody_is_unsure(tmp_path: Path, mail: MailServer) -> None:
+def test_a_killed_database_comes_back_and_nobody_is_unsure(instance: Instance, mail: MailServer) -> None:
     """Workers keep what they know until the database takes it, however long that is."""
-    with a_campaign(tmp_path, mail) as instance:
-        postmaster = int((instance.data_dir / "postgres" / "postmaster.pid").read_text().split()[0])
-        os.kill(postmaster, signal.SIGKILL)
-        assert mail.count < PEOPLE
-        assert the_end(instance, mail)["uncertain"] == 0
-        assert int((instance.data_dir / "postgres" / "postmaster.pid").read_text().split()[0]) != postmaster
+    campaign = Middle(instance, mail, "database")
+    note = instance.data_dir / "postgres" / "postmaster.pid"
+    postmaster = int(note.read_text().split()[0])
+    os.kill(postmaster, signal.SIGKILL)
+    assert campaign.count < PEOPLE
+    assert campaign.the_end()["uncertain"] == 0
+    assert int(note.read_text().split()[0]) != postmaster
 
 
-def test_a_worker_that_is_told_to_end_finishes_what_it_holds(tmp_path: Path, mail: MailServer) -> None:
+def test_workers_that_are_told_to_end_finish_what_they_hold(instance: Instance, mail: MailServer) -> None:
     """Engine guarantee 6: stop claiming, finish what is handed, release the rest."""
-    with a_campaign(tmp_path, mail) as instance:
-        assert instance.process is not None
-        for worker in psutil.Process(instance.process.pid).children(recursive=True):
-            if "workers.main" in worker.cmdline():
-                worker.terminate()
-        assert mail.count < PEOPLE
-        assert the_end(instance, mail)["uncertain"] == 0
-        assert "worker_ended" in (instance.data_dir / "logs" / "worker-1.log").read_text()
+    campaign = Middle(instance, mail, "workers")
+    for worker in processes(instance, "workers.main"):
+        worker.terminate()
+    assert campaign.count < PEOPLE
+    assert campaign.the_end()["uncertain"] == 0
+    assert "worker_ended" in (instance.data_dir / "logs" / "worker-1.log").read_text()
+
+
+def test_a_killed_ticker_is_not_missed(instance: Instance, mail: MailServer) -> None:
+    campaign = Middle(instance, mail, "ticker")
+    for ticker in processes(instance, "workers.ticker"):
+        ticker.kill()
+    assert campaign.count < PEOPLE
+    assert campaign.the_end()["uncertain"] == 0
 
 
 def test_a_mail_server_that_dies_and_comes_back_leaves_one_unsure_a_connection(
-        tmp_path: Path, mail: MailServer) -> None:
+        instance: Instance, mail: MailServer) -> None:
     """Engine guarantee 2."""
-    with a_campaign(tmp_path, mail) as instance:
-        mail.kill()
-        before = mail.count
-        time.sleep(1)
-        assert before < PEOPLE
-        mail.start()
-        assert the_end(instance, mail)["uncertain"] <= CONNECTIONS * PROCESSES
+    campaign = Middle(instance, mail, "mail")
+    mail.kill()
+    assert campaign.count < PEOPLE
+    time.sleep(1)
+    mail.start()
+    assert campaign.the_end()["uncertain"] <= CONNECTIONS * PROCESSES
 
 
 @contextmanager
@@ -167,14 +204,23 @@ def fill(ballast: Path) -> None:
             file.write(bytes(1))
 
 
+def write_much(instance: Instance) -> None:
+    """What the database cannot take on a full disk, however it says so: an error, or by going away."""
+    url = facts_of(instance.data_dir)["database_url"].replace("+psycopg", "")
+    with psycopg.connect(url) as connection:
+        connection.execute("CREATE TABLE ballast AS SELECT repeat('x', 900) FROM generate_series(1, 300000)")
+
+
 @pytest.mark.skipif(shutil.which("mount") is None, reason="no mount program")
 def test_a_full_disk_stops_a_campaign_and_an_empty_one_lets_it_go_on(tmp_path: Path, mail: MailServer) -> None:
-    with small_disk(tmp_path / "disk"), a_campaign(tmp_path / "disk", mail) as instance:
-        ballast = tmp_path / "disk" / "ballast"
-        fill(ballast)
-        assert mail.count < PEOPLE
-        refused = instance.command("seed", "--people", "20000", "--list", "no room", check=False)
-        assert "error" in refused
-        assert shutil.disk_usage(tmp_path / "disk").free < 1 << 20
-        ballast.unlink()
-        the_end(instance, mail)
+    disk = tmp_path / "disk"
+    with small_disk(disk), live(disk, mail) as instance:
+        campaign = Middle(instance, mail, "disk")
+        fill(disk / "ballast")
+        assert campaign.count < PEOPLE
+        with pytest.raises(psycopg.Error):
+            write_much(instance)
+        time.sleep(3)
+        assert shutil.disk_usage(disk).free < 1 << 20
+        (disk / "ballast").unlink()
+        campaign.the_end()

@@ -175,11 +175,12 @@ class Sending:
         self.sql("DELETE FROM lane_hold")
 
     def status(self, number: int) -> Status:
-        """The status; the sum holds and the counters say what the rows say, at every look."""
+        """The status; the sum holds and the counters say what the rows say, at every look (one snapshot)."""
         with self.unit() as ctx:
-            campaign = compose.find(ctx, number)
-            seen = status.status(ctx, campaign)
-        counted = Counter(row.state for row in self.rows(number).values())
+            ctx.db.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+            seen = status.status(ctx, compose.find(ctx, number))
+            counted = Counter(ctx.db.scalars(text("SELECT state FROM message WHERE campaign_id = :id"),
+                                             {"id": number}).all())
         ended = {"accepted": seen.accepted, "refused": seen.refused, "failed": seen.failed, "expired": seen.expired,
                  "uncertain": seen.uncertain}
         assert seen.planned == sum(ended.values()) + seen.waiting == sum(counted.values())

@@ -12,9 +12,10 @@ from mailer.lists.forms import Definition
 from mailer.lists.models import FormVersion
 from mailer.subscriptions import join as joining
 from mailer.subscriptions.answers import Answers, UnfitAnswers
+from mailer.web import form_page
 from mailer.web.doors import LIMITER
 from mailer.web.public.door import CHANNEL, LONGEST_ECHO, ids, public_blueprint, typed
-from mailer.web.support import open_to_all, public_page, unit
+from mailer.web.support import brand_of, open_to_all, public_page, unit
 
 join = public_blueprint("public_join")
 
@@ -78,15 +79,7 @@ def _current(ctx: Context, slug: str) -> FormVersion:
 
 def _shown(ctx: Context, version: FormVersion) -> dict[str, Any]:
     """The form as its template wants it."""
-    definition = Definition.from_json(version.definition)
-    return {
-        "title": definition.title, "intro": definition.intro, "version": version.version,
-        "topics": [(str(topic.id), topic.name, topic.public_text) if topic.public_text else (str(topic.id), topic.name)
-                   for topic in forms.topics_shown(ctx, definition)],
-        "ask_first_name": definition.ask_first_name, "ask_frequency": definition.ask_frequency,
-        "ask_format": definition.ask_format, "ask_partner_offers": definition.partner_offers,
-        "partner_names": definition.partner_names, "age_line": definition.age_line, "language": definition.language,
-    }
+    return form_page.shown(ctx, Definition.from_json(version.definition), version.version, brand_of(ctx)["name"])
 
 
 def _form_page(slug: str, shown: Mapping[str, Any], values: Mapping[str, Any], errors: Mapping[str, str],

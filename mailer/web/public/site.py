@@ -3,10 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-import nh3
 from flask import Response, url_for
-from markdown_it import MarkdownIt
-from markupsafe import Markup
 from sqlalchemy import select
 
 from mailer.context import Context
@@ -17,13 +14,11 @@ from mailer.lists.models import Form
 from mailer.policy import notices
 from mailer.policy.models import Notice
 from mailer.subscriptions import words
+from mailer.web import prose
 from mailer.web.public.door import public_blueprint
 from mailer.web.support import open_to_all, public_page, unit
 
 site = public_blueprint("public_site")
-
-MARKDOWN = MarkdownIt("commonmark", {"html": False})
-TAGS = {"p", "h2", "h3", "h4", "ul", "ol", "li", "strong", "em", "a", "code", "blockquote", "hr", "br"}
 
 
 @site.get("/")
@@ -75,7 +70,7 @@ def _notice_values(ctx: Context, notice: Notice | None, published: Sequence[Noti
     coming = min((each for each in published if each.effective_at > now), key=lambda each: each.effective_at,
                  default=None)
     return {
-        "notice": {"version": notice.version, "date": _day(ctx, notice), "body": _prose(notice.text)}
+        "notice": {"version": notice.version, "date": _day(ctx, notice), "body": prose.html(notice.text)}
         if notice else None,
         "versions": [(f"Version {each.version}, from {_day(ctx, each)}", _href(each),
                       notice is not None and each.id == notice.id) for each in published],
@@ -96,9 +91,3 @@ def _href(notice: Notice) -> str:
 
 def _day(ctx: Context, notice: Notice) -> str:
     return words.full_day(notice.effective_at.astimezone(words.zone(ctx)).date())
-
-
-def _prose(text: str) -> Markup:
-    """A notice's Markdown as HTML; headings begin below the page's own."""
-    html = MARKDOWN.render(text).replace("<h1>", "<h2>").replace("</h1>", "</h2>")
-    return Markup(nh3.clean(html, tags=TAGS, attributes={"a": {"href"}}, url_schemes={"http", "https", "mailto"}))  # noqa: S704 - what nh3 has cleaned may be trusted.

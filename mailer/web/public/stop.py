@@ -17,6 +17,13 @@ ADDRESS = "Enter the address to stop, like name@example.com"
 STALE = "This page was open for long. Your address is still here: press once more"
 
 
+@stopping.get("/stop")
+@open_to_all
+def short() -> Response:
+    """The address that is printed and named: so far it takes an e-mail address."""
+    return _page("", {})
+
+
 @stopping.get("/stop-email")
 @open_to_all
 def show() -> Response:

@@ -10,6 +10,7 @@ from mailer.core.errors import InvalidInput
 from mailer.organisation import profile as organisation
 from mailer.staff import accounts, passwords, post, sessions, tries, two_factor
 from mailer.staff.models import Staff
+from mailer.web import waits
 from mailer.web.doors import network
 from mailer.web.staff import cookies
 from mailer.web.staff.door import browser, here, settle, staff_only
@@ -113,7 +114,7 @@ def confirm() -> Response:
     with unit() as ctx:
         wait = tries.wait_before(ctx, f"second factor {here().staff_id}", network())
         if wait:
-            fields.errors["code"] = f"Too many tries. Wait {wait} seconds, then try again."
+            fields.errors["code"] = f"Too many tries. Wait {waits.in_words(wait)}, then try again."
         else:
             codes = fields.checked(two_factor.confirm, ctx, opener(), here().staff_id, fields.raw("code")) or []
         if codes:
@@ -240,7 +241,7 @@ def _own_password(ctx: Context, fields: Fields, field: str) -> bool:
         return True
     wait = tries.wait_before(ctx, f"own password {member.id}", network())
     if wait:
-        fields.errors[field] = f"Too many tries. Wait {wait} seconds, then try again."
+        fields.errors[field] = f"Too many tries. Wait {waits.in_words(wait)}, then try again."
     elif not passwords.fits(member.password_hash, fields.raw(field)):
         fields.errors[field] = "This is not your password."
     else:

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
+from mailer.analytics import growth, k_anonymity
+from mailer.audit.models import AuditEntry
 from mailer.campaigns.models import Campaign
 from mailer.context import Context
 from mailer.core.messages import CampaignState, State
@@ -30,6 +32,10 @@ FIRST_FORM = text("""
     SELECT slug FROM form JOIN mailing_list ON mailing_list.id = form.list_id
     WHERE NOT form.archived AND NOT mailing_list.archived ORDER BY form.id LIMIT 1""")
 SAMPLE_CAMPAIGN = text("SELECT id FROM campaign WHERE sample AND state = 'draft' ORDER BY id DESC LIMIT 1")
+ALARMS = {
+    "reveals_used_up": "A colleague has looked at 50 addresses in a day. The audit log says who.",
+    "typed_stops_slowed": "Many addresses were typed on the stop page from one network. They take effect later.",
+}
 CHANNEL_NAMES = {"email": "Email", "sms": "Text", "postal": "Post"}
 
 
@@ -51,6 +57,16 @@ class Mailing:
     into: int
     done: int
     at: datetime | None
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """The plot of growth: labels say on which day a step begins. All empty where it is withheld."""
+
+    summary: str = ""
+    labels: tuple[str, ...] = ()
+    joined: tuple[int, ...] = ()
+    left: tuple[int, ...] = ()
 
 
 CARDS: dict[str, Callable[[Context, SignedIn], Any]] = {}
@@ -81,6 +97,8 @@ def needs(ctx: Context, staff: SignedIn) -> list[Need]:
                           "/staff/account/second-factor"))
     if staff.may(Permission.PRIVACY) and mode_switch.asked_by(ctx) not in (None, staff.staff_id):
         found.append(Need("An Admin asked to go Live. It waits for your word.", "/staff/settings/live"))
+    if staff.may(Permission.PRIVACY):
+        found += _alarms(ctx)
     return found + _campaigns_that_wait(ctx, staff)
 
 
@@ -107,9 +125,23 @@ def last(ctx: Context, _staff: SignedIn) -> Mailing | None:
     return Mailing(campaign.id, campaign.name, campaign.state, into, campaign.accepted or 0, campaign.finished_at)
 
 
-def people(ctx: Context, _staff: SignedIn) -> list[tuple[str, int]]:
-    """How many people may be written to, by channel; a number and nobody's name."""
-    return [(CHANNEL_NAMES[channel], n) for channel, n in ctx.db.execute(PEOPLE)]
+def people(ctx: Context, staff: SignedIn) -> list[tuple[str, str]]:
+    """How many people may be written to, by channel; small numbers are kept from those who may not see people."""
+    exact = staff.may(Permission.SEE_PEOPLE)
+    return [(CHANNEL_NAMES[channel], f"{n:,}" if exact else k_anonymity.shown(n))
+            for channel, n in ctx.db.execute(PEOPLE)]
+
+
+def grown(ctx: Context, _staff: SignedIn) -> Drawn:
+    """Twelve weeks of coming and going, in steps wide enough to point at nobody."""
+    found = growth.of_weeks(ctx)
+    if found is None:
+        return Drawn()
+    joined, left = sum(found.joined), sum(found.left)
+    step = "a week" if found.width == 1 else f"{found.width} weeks"
+    return Drawn(
+        f"In 12 weeks {joined:,} confirmed and {left:,} left: net {joined - left:+,}. One bar is {step}.",
+        tuple(f"{day.day} {day:%b}" for day in found.begins), tuple(found.joined), tuple(found.left))
 
 
 def next_acts(ctx: Context, _staff: SignedIn) -> dict[str, str]:
@@ -117,6 +149,13 @@ def next_acts(ctx: Context, _staff: SignedIn) -> dict[str, str]:
     form, sample = ctx.db.scalar(FIRST_FORM), ctx.db.scalar(SAMPLE_CAMPAIGN)
     return {"join": f"/join/{form}" if form else "", "sample": f"/staff/campaigns/{sample}" if sample else "",
             "lists": "" if ctx.db.scalar(select(MailingList.id).limit(1)) else "/staff/lists"}
+
+
+def _alarms(ctx: Context) -> list[Need]:
+    """What the privacy officer is told of for a day (decisions 22 and 30)."""
+    since = ctx.clock.now() - timedelta(days=1)
+    acts = set(ctx.db.scalars(select(AuditEntry.act).where(AuditEntry.act.in_(ALARMS), AuditEntry.at > since)))
+    return [Need(words, "/staff/audit") for act, words in ALARMS.items() if act in acts]
 
 
 def _campaigns_that_wait(ctx: Context, staff: SignedIn) -> list[Need]:
@@ -137,4 +176,4 @@ def _line(ctx: Context, campaign: Campaign) -> Mailing:
 
 
 CARDS |= {"needs": needs, "running": running, "scheduled": scheduled, "last": last, "people": people,
-          "next_acts": next_acts}
+          "grown": grown, "next_acts": next_acts}

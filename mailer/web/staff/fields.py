@@ -14,6 +14,11 @@ Rest = ParamSpec("Rest")
 Value = TypeVar("Value")
 
 
+def whole_number(raw: str) -> int | None:
+    """The id that a form posted; None for anything else, also for digits of other scripts and beyond 64 bits."""
+    return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 19 else None
+
+
 class Fields:
     """What was posted, and what is wrong with it: `errors` maps a field's id to a sentence."""
 
@@ -23,6 +28,10 @@ class Fields:
     def raw(self, name: str) -> str:
         """As typed, without NUL, which no text column holds, and with one kind of line end."""
         return request.form.get(name, "")[:LONGEST].replace("\x00", "").replace("\r\n", "\n")
+
+    def whole(self, name: str, longest: int) -> str:
+        """A text of many lines, up to one character more than the limit, so that its check can tell."""
+        return request.form.get(name, "")[:longest + 1].replace("\x00", "").replace("\r\n", "\n")
 
     def many(self, name: str) -> list[str]:
         """All values of a group of boxes."""

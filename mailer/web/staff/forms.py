@@ -13,13 +13,14 @@ from mailer.core.errors import Conflict, InvalidInput, NotFound
 from mailer.lists import catalogue, embed
 from mailer.lists import forms as ways
 from mailer.lists.forms import Definition
-from mailer.lists.models import Form, FormVersion, MailingList, Topic, Wording
+from mailer.lists.models import Form, FormVersion, MailingList, Wording
 from mailer.organisation import profile as organisation
 from mailer.policy import notices
 from mailer.policy.pack import DEFAULT
+from mailer.web import form_page
 from mailer.web.headers import FRAMED
 from mailer.web.staff.door import staff_only
-from mailer.web.staff.fields import Fields
+from mailer.web.staff.fields import Fields, whole_number
 from mailer.web.staff.found import row
 from mailer.web.staff.frame import staff_page
 from mailer.web.staff.mistakes import sentence
@@ -77,7 +78,7 @@ def new() -> Response:
 def create() -> Response:
     """Make the form and its version 1."""
     fields = Fields()
-    list_id = int(fields.raw("list")) if fields.raw("list").isdigit() else 0
+    list_id = whole_number(fields.raw("list")) or 0
     values = _typed(fields)
     try:
         with unit() as ctx:
@@ -161,21 +162,9 @@ def preview() -> Response:
     return response
 
 
-def shown(definition: Definition, topics: list[Topic], number: int) -> dict[str, Any]:
-    """A definition as the public template takes it; nothing in it can tick a box."""
-    return {
-        "title": definition.title, "intro": definition.intro, "version": number,
-        "topics": [(str(topic.id), topic.name, topic.public_text) if topic.public_text else (str(topic.id), topic.name)
-                   for topic in topics],
-        "ask_first_name": definition.ask_first_name, "ask_frequency": definition.ask_frequency,
-        "ask_format": definition.ask_format, "ask_partner_offers": definition.partner_offers,
-        "partner_names": definition.partner_names, "age_line": definition.age_line}
-
-
 def _document(ctx: Context, values: dict[str, Any]) -> str:
-    definition = _definition(values)
     brand = brand_of(ctx)
-    return render_template("public/join.html", form=shown(definition, ways.topics_shown(ctx, definition), 1),
+    return render_template("public/join.html", form=form_page.shown(ctx, _definition(values), 1, brand["name"]),
                            values={}, errors={}, action="#", brand=brand, stamp="")
 
 
@@ -204,7 +193,7 @@ def _typed(fields: Fields) -> dict[str, Any]:
     """Everything posted, as it was typed."""
     kept: dict[str, Any] = {name: fields.raw(name) for name in ("name", "slug", "partner_names", *TEXTS)}
     kept |= {name: fields.raw(name) == "yes" for name in SWITCHES}
-    return kept | {"topics": [value for value in fields.many("topics") if value.isdigit() and len(value) < 19]}
+    return kept | {"topics": [value for value in fields.many("topics") if whole_number(value) is not None]}
 
 
 def _values(definition: Definition) -> dict[str, Any]:

@@ -41,6 +41,7 @@ NAV = (
     Place("Forms", "/staff/forms", Permission.EDIT_FORMS),
     Place("Outbox", "/outbox", Permission.OUTBOX, in_live=False),
     Place("Settings", "/staff/settings", Permission.SEE_SETTINGS),
+    Place("Privacy notice", "/staff/notice", Permission.NOTICE),
     Place("Team", "/staff/team", Permission.TEAM),
     Place("Audit log", "/staff/audit", Permission.AUDIT),
 )

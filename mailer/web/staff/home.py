@@ -9,7 +9,7 @@ from mailer.staff.checklist import Item
 from mailer.staff.roles import Permission
 from mailer.web.staff import cards
 from mailer.web.staff.door import here, staff_only
-from mailer.web.staff.frame import path_if, staff_page
+from mailer.web.staff.frame import NAV, path_if, staff_page
 from mailer.web.support import blueprint, unit
 
 home = blueprint("staff_home", "/staff")
@@ -34,7 +34,6 @@ def page() -> Response:
 
 def _shown(item: Item) -> dict[str, str]:
     """A link only to a page that is there and that this person may use."""
-    reads = item.path != "/staff/team" or here().may(Permission.TEAM)
-    reads = reads and (item.path != "/staff/settings" or here().may(Permission.SEE_SETTINGS))
-    return {"text": item.text, "href": path_if(item.path) if reads else "", "note": item.note, "state": item.state,
+    asked = next((place.permission for place in NAV if place.path == item.path), Permission.SIGNED_IN)
+    return {"text": item.text, "href": path_if(item.path) if here().may(asked) else "", "note": item.note, "state": item.state,
             "name": item.name}

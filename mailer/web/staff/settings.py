@@ -8,6 +8,7 @@ from mailer.core.errors import CannotSend, Conflict, InvalidInput, NotFound
 from mailer.core.modes import Mode
 from mailer.organisation import details, senders
 from mailer.organisation import profile as organisation
+from mailer.sample import load as sample
 from mailer.staff import accounts, mode_switch, two_factor
 from mailer.staff.models import Staff
 from mailer.staff.roles import Permission
@@ -153,7 +154,7 @@ def _page(status: int, fields: Fields, *, wanted: Mode | None = None) -> Respons
             "without_second_factor": [accounts.name_of(opener(), ctx.db.get_one(Staff, each))
                                       for each in two_factor.without_it(ctx)],
             "live_asked": mode_switch.asked_by(ctx) is not None,
-            "mail_server": ctx.fixed.mail_server,
+            "mail_server": ctx.fixed.mail_server, "has_sample": sample.is_loaded(ctx),
         }
     return staff_page("staff/settings.html", status, errors=fields.errors, wanted=str(wanted or ""),
                       zones=details.time_zones(), may_change=here().may(Permission.SETTINGS),

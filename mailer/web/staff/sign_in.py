@@ -10,6 +10,7 @@ from mailer.staff import sign_in as verbs
 from mailer.staff.models import Staff
 from mailer.staff.roles import in_words
 from mailer.staff.sign_in import Entry
+from mailer.web import waits
 from mailer.web.doors import network
 from mailer.web.staff import cookies
 from mailer.web.staff.door import browser, here, safe_next, settle, staff_only
@@ -142,9 +143,7 @@ def _invited(token: str) -> dict[str, str]:
 def _answer(entry: Entry, wrong: str) -> str:
     if not entry.wait:
         return wrong
-    minutes, seconds = divmod(entry.wait, 60)
-    time = f"{minutes} minute{'s' if minutes != 1 else ''}" if minutes else f"{seconds} seconds"
-    return f"Too many tries. Wait {time}, then try again."
+    return f"Too many tries. Wait {waits.in_words(entry.wait)}, then try again."
 
 
 def _status(entry: Entry) -> int:

@@ -12,6 +12,7 @@ from mailer.core.errors import Conflict
 from mailer.lists import catalogue
 from mailer.lists.models import MailingList
 from mailer.organisation import senders
+from mailer.web.staff.fields import whole_number
 
 LONGEST_MESSAGE = 8 * versions.LONGEST_BODY
 """Characters read of a message, so that one beyond the limit is shown again whole; the request has a limit too."""
@@ -45,15 +46,15 @@ class Typed:
 
     @property
     def list_id(self) -> int:
-        return _number(self.audience.partition(":")[0]) or 0
+        return whole_number(self.audience.partition(":")[0]) or 0
 
     @property
     def topic_id(self) -> int | None:
-        return _number(self.audience.partition(":")[2])
+        return whole_number(self.audience.partition(":")[2])
 
     @property
     def sender_id(self) -> int | None:
-        return _number(self.sender)
+        return whole_number(self.sender)
 
     @property
     def words(self) -> compose.Words:
@@ -67,8 +68,8 @@ def posted() -> Typed:
 
     language = raw("language")
     return Typed(
-        version=_number(raw("version")) or 0, audience=raw("audience"), sender=raw("sender"), subject=raw("subject"),
-        preview_line=raw("preview_line"), markdown=raw("markdown", LONGEST_MESSAGE),
+        version=whole_number(raw("version")) or 0, audience=raw("audience"), sender=raw("sender"),
+        subject=raw("subject"), preview_line=raw("preview_line"), markdown=raw("markdown", LONGEST_MESSAGE),
         language=language if language in dict(LANGUAGES) else "en")
 
 
@@ -124,7 +125,3 @@ def audiences(ctx: Context) -> list[tuple[str, str]]:
 
 def _sender_in_use(ctx: Context, typed: Typed) -> int | None:
     return typed.sender_id if typed.sender_id in {each.id for each in senders.listed(ctx)} else None
-
-
-def _number(raw: str) -> int | None:
-    return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 19 else None

@@ -17,6 +17,7 @@ from mailer.staff.roles import Role
 from mailer.web.staff.campaigns import check, moment, words
 from mailer.web.staff.campaigns.moment import When
 from mailer.web.staff.door import here, staff_only
+from mailer.web.staff.fields import whole_number
 from mailer.web.staff.frame import staff_page
 from mailer.web.support import blueprint, unit
 
@@ -165,5 +166,5 @@ def _to(number: int) -> Response:
 
 
 def _posted(name: str) -> int:
-    raw = request.form.get(name, "")
-    return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 19 else -1
+    posted = whole_number(request.form.get(name, ""))
+    return -1 if posted is None else posted

@@ -12,6 +12,7 @@ from mailer.core.modes import Mode
 from mailer.organisation import profile as organisation
 from mailer.staff import accounts
 from mailer.web.staff.door import here, staff_only
+from mailer.web.staff.fields import whole_number
 from mailer.web.support import blueprint, opener, unit
 
 testing = blueprint("testing")
@@ -27,7 +28,7 @@ WHERE = {
 @staff_only("edit_content")
 def send(number: int) -> Response:
     """Send the chosen colleagues this test person's version of the campaign as it is saved."""
-    chosen = [int(raw) for raw in request.form.getlist("to")[:50] if raw.isascii() and raw.isdigit() and len(raw) < 19]
+    chosen = [each for each in map(whole_number, request.form.getlist("to")[:50]) if each is not None]
     person = test_send.person(request.form.get("person", ""))
     _try(number, chosen, person, request.form.get("idempotency", "")[:64])
     return redirect(url_for("staff_campaigns.check.page", number=number, _anchor="test"), 303)

@@ -12,7 +12,7 @@ from mailer.gate.forecast import Why, why_of
 from mailer.subscriptions import by_staff
 from mailer.web.staff.campaigns.words import reason
 from mailer.web.staff.door import here, staff_only
-from mailer.web.staff.fields import Fields
+from mailer.web.staff.fields import Fields, whole_number
 from mailer.web.staff.people.person import Shown, find, gone, shown
 from mailer.web.support import blueprint, opener, unit
 
@@ -85,7 +85,7 @@ def why(point_id: int) -> Response:
 def _answer(ctx: Context, point_id: int, typed: str) -> dict[str, object]:
     point = find(ctx, point_id)
     try:
-        campaign = compose.find(ctx, int(typed) if typed.isdigit() and len(typed) < 19 else 0)
+        campaign = compose.find(ctx, whole_number(typed) or 0)
     except NotFound as error:
         raise InvalidInput(field="campaign", why=NO_CAMPAIGN) from error
     found: Why = why_of(ctx, forecast.terms(ctx, campaign), point.channel, [point.fingerprint])

@@ -1,0 +1,21 @@
+"""A sign-up form as the public template takes it: on its own page, and in the builder's preview."""
+
+from typing import Any
+
+from mailer.context import Context
+from mailer.lists import forms
+from mailer.lists.forms import Definition
+
+
+def shown(ctx: Context, definition: Definition, number: int, brand_name: str) -> dict[str, Any]:
+    """What version `number` shows; nothing in it can tick a box."""
+    return {
+        "title": definition.title, "intro": definition.intro, "version": number,
+        "topics": [(str(topic.id), topic.name, topic.public_text) if topic.public_text else (str(topic.id), topic.name)
+                   for topic in forms.topics_shown(ctx, definition)],
+        "ask_first_name": definition.ask_first_name, "ask_frequency": definition.ask_frequency,
+        "ask_format": definition.ask_format, "ask_partner_offers": definition.partner_offers,
+        "partner_legend": forms.PARTNER_LEGEND, "partner_label": forms.PARTNER_LABEL,
+        "partner_note": forms.partner_note(definition, brand_name), "age_line": definition.age_line,
+        "language": definition.language,
+    }

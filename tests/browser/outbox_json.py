@@ -1,0 +1,38 @@
+"""What the Outbox holds, read as an organisation's own tests would: JSON by `OUTBOX_KEY`."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.request import Request, urlopen
+
+from tests.instance import Instance
+
+KEY = "a-key-of-these-walks"
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One message."""
+
+    id: int
+    to: str
+    subject: str
+    links: tuple[str, ...]
+
+
+def count(instance: Instance) -> int:
+    """How many messages there are."""
+    return int(_asked(instance, "")["count"])
+
+
+def newest(instance: Instance, subject: str) -> list[Letter]:
+    """Those of the newest 200 that have this subject."""
+    found = [Letter(each["id"], each["to"], each["subject"], tuple(each["links"])) for each in _asked(instance, "?size=200")["messages"]]
+    return [each for each in found if each.subject == subject]
+
+
+def _asked(instance: Instance, query: str) -> dict[str, Any]:
+    asked = Request(f"{instance.url}/outbox/api/messages{query}", headers={"Authorization": f"Bearer {KEY}"})
+    with urlopen(asked, timeout=20) as answer:
+        found: dict[str, Any] = json.load(answer)
+    return found

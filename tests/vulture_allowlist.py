@@ -1,0 +1,41 @@
+"""Names that no Python of ours calls although they are used, each group with its reason; vulture reads this file."""
+
+
+class _Names:
+    def __getattr__(self, name: str) -> str:
+        return name
+
+
+_ = _Names()
+
+CALLED_BY_OTHERS = {
+    "Flask and Jinja read these": (_.trim_blocks, _.lstrip_blocks, _.get_cookie_secure, _.get_cookie_path, _.mimetype),
+    "gunicorn calls it": (_.load_config,),
+    "the HTML parser of the standard library calls these": (_.handle_starttag, _.handle_endtag, _.handle_data),
+    "markdown-it looks these up by the name of a token": (
+        _.figure, _.button, _.image, _.heading_open, _.heading_close, _.validateLink),
+    "smtplib reads it when it writes a command": (_.command_encoding,),
+    "subprocess takes it by name": (_.extra_groups,),
+    "templates read these": (_.is_right, _.gets, _.does, _.sees, _.per_second, _.who, _.button),
+    "the architecture tests read these": (_.auth_mark, _.MOVES, _.openings),
+}
+COLUMNS = {
+    "tables that are written and read by statements of their own": (
+        _.Decision, _.MessageBlock, _.Slice, _.LaneHold, _.CampaignCount, _.Receipt, _.Reveal, _.Override, _.lane,
+        _.not_before, _.opened_at, _.resent, _.clock_shift_seconds),
+    "facts that are kept for people and reports to come": (
+        _.created_at, _.published_at, _.country, _.has_name, _.created_by, _.approved_by),
+    "importing them is the use: foreign keys name each other's tables": (_.rooms, _.TABLES),
+}
+PART_OF_A_WHOLE = {
+    "members of enums whose words are stored or will come with mail coming in": (
+        _.VERP, _.SERVICE, _.FRESH, _.OPT_OUT, _.ANY),
+    "flags that a policy pack must state": (
+        _.asks_age, _.third_party_release, _.tracking, _.friend_mail_by_server),
+    "a port's method, reached through the channel that the settings name": (_.say,),
+    "kept for the length of a request": (_.outbox_reader,),
+    "asked for by its option's presence": (_.yes,),
+    "the slow, obvious builder that the compiler is held against": (_.compose_campaign,),
+}
+
+assert all((CALLED_BY_OTHERS, COLUMNS, PART_OF_A_WHOLE))
