@@ -14,6 +14,7 @@ from mailer.services import Services
 from mailer.settings import Settings, resource_folder
 from mailer.web import errors, headers
 from mailer.web.doors import CSRF, EXEMPT_FROM_CSRF, LIMITER
+from mailer.web.numbers import RowNumber
 from mailer.web.routes import BLUEPRINTS
 
 STATIC = Path(__file__).parent / "web" / "static"
@@ -40,6 +41,7 @@ def create_app(settings: Settings, *, jobs: Jobs, services: Services | None = No
     app.extensions["services"] = services
     app.jinja_env.globals["static_version"] = _static_version()
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.url_map.converters["int"] = RowNumber
     db.init_app(app)
     CSRF.init_app(app)
     LIMITER.init_app(app)

@@ -1,15 +1,20 @@
 """What the environment tells us, read once. It refuses to start half-set."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.utils import parseaddr
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from mailer.core.errors import BadSettings
 from mailer.core.modes import Mode
 
 SMTP_SCHEMES = frozenset({"smtp", "smtp+starttls", "smtps"})
+REDIS_SCHEMES = frozenset({"redis", "rediss", "unix"})
+ENCRYPTED_DATABASE = frozenset({"require", "verify-ca", "verify-full"})
+ADDRESS = re.compile(r"[^\s@<>]+@[^\s@<>]+")
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -48,11 +53,11 @@ class Settings:
             data_dir=data_dir,
             port=_number(env, "PORT", 8000, low=1, high=65535),
             database_url=_database_url(env.get("DATABASE_URL", "")),
-            redis_url=env.get("REDIS_URL", ""),
+            redis_url=_redis_url(env.get("REDIS_URL", "")),
             smtp_url=_smtp_url(env.get("SMTP_URL", "")),
             mode=_mode(env.get("MAILER_MODE", "")),
             public_url=_public_url(env.get("PUBLIC_URL", "")),
-            mail_from=_one_line(env, "MAIL_FROM"),
+            mail_from=_mail_from(env),
             postal_address=env.get("POSTAL_ADDRESS", "").replace("\\n", "\n").strip(),
             key_file=Path(env.get("MAILER_KEY_FILE") or data_dir / "keys" / "mailer.key").absolute(),
             one_click_scope=_choice(env, "ONE_CLICK_SCOPE", "all", ("all", "list")),
@@ -93,13 +98,30 @@ def _database_url(raw: str) -> str:
         return ""
     if not separator or scheme not in ("postgres", "postgresql", "postgresql+psycopg"):
         raise BadSettings(setting="DATABASE_URL", why="postgresql:// and a host")
+    _parts("DATABASE_URL", raw)
     return f"postgresql+psycopg://{rest}"
 
 
-def _one_line(env: Mapping[str, str], name: str) -> str:
-    value = env.get(name, "").strip()
-    if len(value.splitlines()) > 1:
-        raise BadSettings(setting=name, why="one line")
+def _redis_url(raw: str) -> str:
+    if raw and _parts("REDIS_URL", raw).scheme not in REDIS_SCHEMES:
+        raise BadSettings(setting="REDIS_URL", why="redis://, rediss:// or unix:// and a host or path")
+    return raw
+
+
+def _parts(name: str, raw: str) -> SplitResult:
+    """The parts of a URL whose port is a number. Raises: BadSettings."""
+    try:
+        parts = urlsplit(raw)
+        parts.port  # noqa: B018 - it is read here because only reading it finds it wrong.
+    except ValueError as error:
+        raise BadSettings(setting=name, why="a URL whose host and port can be read") from error
+    return parts
+
+
+def _mail_from(env: Mapping[str, str]) -> str:
+    value = env.get("MAIL_FROM", "").strip()
+    if value and (len(value.splitlines()) > 1 or not ADDRESS.fullmatch(parseaddr(value)[1])):
+        raise BadSettings(setting="MAIL_FROM", why="one address, such as News <news@example.org>")
     return value
 
 
@@ -114,7 +136,7 @@ def _mode(raw: str) -> Mode | None:
 def _smtp_url(raw: str) -> str:
     if not raw:
         return ""
-    parts = urlsplit(raw)
+    parts = _parts("SMTP_URL", raw)
     if parts.scheme not in SMTP_SCHEMES or not parts.hostname:
         raise BadSettings(setting="SMTP_URL", why="smtp://, smtp+starttls:// or smtps:// and a host")
     if bool(parts.username) != bool(parts.password):
@@ -125,7 +147,7 @@ def _smtp_url(raw: str) -> str:
 def _public_url(raw: str) -> str:
     if not raw:
         return ""
-    parts = urlsplit(raw)
+    parts = _parts("PUBLIC_URL", raw)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise BadSettings(setting="PUBLIC_URL", why="http:// or https://, a host, and a path at most")
     return raw.rstrip("/")
@@ -143,6 +165,8 @@ class Fixed:
     local_url: str = "http://localhost:8000"
     mail_server: str = ""
     """`` (none), `plain` (only fit for this machine) or `safe` (TLS, or this machine)."""
+    plain_servers: tuple[str, ...] = ()
+    """Settings of the database and of Redis that lead off this machine without TLS."""
 
     @classmethod
     def of(cls, settings: Settings) -> "Fixed":
@@ -151,7 +175,14 @@ class Fixed:
             encrypted = urlsplit(settings.smtp_url).scheme != "smtp"
             server = "safe" if encrypted or is_local(settings.smtp_url) else "plain"
         return cls(settings.mode, settings.public_url, settings.mail_from, settings.postal_address,
-                   settings.one_click_scope, f"http://localhost:{settings.port}", server)
+                   settings.one_click_scope, f"http://localhost:{settings.port}", server, _plain_servers(settings))
+
+
+def _plain_servers(settings: Settings) -> tuple[str, ...]:
+    asked = parse_qs(urlsplit(settings.database_url).query).get("sslmode", [])
+    encrypted = {"DATABASE_URL": (settings.database_url, not ENCRYPTED_DATABASE.isdisjoint(asked)),
+                 "REDIS_URL": (settings.redis_url, settings.redis_url.startswith("rediss:"))}
+    return tuple(name for name, (url, safe) in encrypted.items() if url and not safe and not is_local(url))
 
 
 def resource_folder(name: str) -> Path:

@@ -91,8 +91,8 @@ class InstanceClock:
 
     def now(self) -> datetime:
         if monotonic() - self._read_at > CLOCK_IS_READ_EVERY:
-            self._read_at = monotonic()
-            self._shift = self._stored_shift()
+            # The shift comes first: another thread that asks meanwhile must not take an unread one for none.
+            self._shift, self._read_at = self._stored_shift(), monotonic()
         return self._base.now() + self._shift
 
     def _stored_shift(self) -> timedelta:

@@ -15,6 +15,9 @@ from workers.broker import broker
 
 log = logging.getLogger(__name__)
 
+SOONER = -1
+"""Somebody waits for a single message; a campaign's turn may take half a minute."""
+
 NO_LIMIT_MS = 10 * 365 * 24 * 3600 * 1000
 """Dispatch has no time limit: it ends its turn by itself (decision 9)."""
 
@@ -31,18 +34,22 @@ def launch(campaign_id: int) -> None:
 @dramatiq.actor(actor_name=Job.DISPATCH.value, broker=broker, time_limit=NO_LIMIT_MS)
 def dispatch(campaign_id: int) -> None:
     services = runtime.services()
-    try:
-        more = road.take_turn(runtime.seat(), campaign_id)
-    except CannotSend as error:
-        log.warning("dispatch_refused", extra={"campaign": campaign_id, "code": error.code})
-        return
+    # One thread stays free, for single messages and to drop nudges that come too many.
+    with runtime.turn(campaign_id, max(1, services.settings.worker_threads - 1)) as free:
+        if not free:
+            return
+        try:
+            more = road.take_turn(runtime.seat(), campaign_id)
+        except CannotSend as error:
+            log.warning("dispatch_refused", extra={"campaign": campaign_id, "code": error.code})
+            return
     with unit_of_work(services) as ctx:
         if more and not runtime.STOP.is_set():
             ctx.nudge(Job.DISPATCH, campaign_id)
         close.close_if_done(ctx, campaign_id)
 
 
-@dramatiq.actor(actor_name=Job.SINGLES.value, broker=broker, time_limit=NO_LIMIT_MS)
+@dramatiq.actor(actor_name=Job.SINGLES.value, broker=broker, priority=SOONER, time_limit=NO_LIMIT_MS)
 def singles() -> None:
     try:
         while not runtime.STOP.is_set() and road.send_singles(runtime.seat()):

@@ -24,15 +24,18 @@ END_WITHIN_MS = 6_000
 def main() -> None:
     """Run until SIGTERM or SIGINT; a slice in work has 6 seconds to end, the journal knows what is left.
 
-    Raises: BadSettings without REDIS_URL.
+    Raises: BadSettings without REDIS_URL or DATABASE_URL.
     """
     logs.set_up()
     settings = Settings.from_env()
     if not settings.redis_url:
         raise BadSettings(setting="REDIS_URL", why="set")
+    if not settings.database_url:
+        raise BadSettings(setting="DATABASE_URL", why="set")
     told = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: told.set())
+    runtime.worker_name()
     broker.emit_after("process_boot")
     worker = dramatiq.Worker(broker, worker_threads=settings.worker_threads, worker_timeout=LOOK_EVERY_MS)
     worker.start()

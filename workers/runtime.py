@@ -1,6 +1,9 @@
 """What the actors of one worker process share: every power, a seat for each thread, and the word to stop."""
 
 import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 
 from mailer import wiring
@@ -11,6 +14,8 @@ from mailer.settings import Settings
 from workers.jobs import DramatiqJobs
 
 STOP = threading.Event()
+_turns: Counter[int] = Counter()
+_counting = threading.Lock()
 _places = threading.local()
 _seats: list[Seat] = []
 
@@ -45,9 +50,26 @@ def seat() -> Seat:
     return _places.seat  # type: ignore[no-any-return] # A thread-local has no types.
 
 
+@contextmanager
+def turn(campaign_id: int, at_once: int) -> Iterator[bool]:
+    """Whether a turn of this campaign may begin here: false where `at_once` of them are taken already.
+
+    While a provider is slow more nudges come than turns end; those that find no place are dropped, so that they do
+    not stand in the way of single messages. The ticker knows whether more are needed.
+    """
+    with _counting:
+        free = _turns[campaign_id] < at_once
+        _turns[campaign_id] += free
+    try:
+        yield free
+    finally:
+        with _counting:
+            _turns[campaign_id] -= free
+
+
 def close() -> None:
-    """Say goodbye to providers and let the journals go."""
-    for each in _seats:
-        each.close()
+    """Say goodbye to providers, which takes in the replies still on their way, and let the journals go."""
     if _seats:
         ways().close()
+    for each in _seats:
+        each.close()

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import psycopg
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from mailer import wiring
 from mailer.campaigns import close, launch
@@ -89,7 +89,7 @@ def _in_a_unit(services: Services, part: Callable[[Context], object]) -> None:
 def _try(name: str, part: Callable[[], object]) -> None:
     try:
         part()
-    except (DBAPIError, psycopg.Error, MailerError, OSError) as error:
+    except (SQLAlchemyError, psycopg.Error, MailerError, OSError) as error:
         log.warning("tick_failed", extra={"part": name, "error": type(error).__name__})
 
 

@@ -14,6 +14,9 @@ from mailer.core.messages import CampaignState
 from mailer.lists.models import MailingList, Topic
 from mailer.organisation import profile as organisation
 
+FIRST_IMPOSSIBLE = 1 << 63
+"""The database's numbers end before it."""
+
 EDITABLE = frozenset({CampaignState.DRAFT, CampaignState.NEEDS_APPROVAL, CampaignState.COULD_NOT_START})
 
 
@@ -76,7 +79,7 @@ def copy(ctx: Context, campaign_id: int, *, staff_id: int | None) -> Campaign:
 
 def find(ctx: Context, campaign_id: int) -> Campaign:
     """Raises: NotFound."""
-    campaign = ctx.db.get(Campaign, campaign_id)
+    campaign = ctx.db.get(Campaign, campaign_id) if 0 < campaign_id < FIRST_IMPOSSIBLE else None
     if campaign is None:
         raise NotFound(campaign=campaign_id)
     return campaign
@@ -84,8 +87,9 @@ def find(ctx: Context, campaign_id: int) -> Campaign:
 
 def lock(ctx: Context, campaign_id: int) -> Campaign:
     """The campaign, locked until the transaction ends. Raises: NotFound."""
-    campaign = ctx.db.scalar(select(Campaign).filter_by(id=campaign_id).with_for_update(key_share=True)
-                             .execution_options(populate_existing=True))
+    found = select(Campaign).filter_by(id=campaign_id).with_for_update(key_share=True)
+    campaign = ctx.db.scalar(found.execution_options(populate_existing=True)) if 0 < campaign_id < FIRST_IMPOSSIBLE \
+        else None
     if campaign is None:
         raise NotFound(campaign=campaign_id)
     return campaign

@@ -17,6 +17,9 @@ def must_fix(ctx: Context, campaign: Campaign) -> list[str]:
              if finding.grade is Grade.MUST_FIX]
     if not forecast.of(ctx, campaign).inside:
         found.append("empty_audience")
-    if organisation.current(ctx).mode is Mode.LIVE:
+    mode = organisation.current(ctx).mode
+    if mode is Mode.LIVE:
         found.extend(live.lacking(ctx))
+    elif mode is Mode.TRIAL and not ctx.fixed.mail_server:
+        found.append(live.MAIL_SERVER)
     return found

@@ -27,9 +27,15 @@ def zone(name: str) -> ZoneInfo:
 
 
 def moments(local: datetime, zone_name: str) -> list[datetime]:
-    """The moments in UTC that a wall clock there can mean: none when clocks go forward over it, two when back."""
+    """The moments in UTC that a wall clock there can mean: none when clocks go forward over it, two when back.
+
+    Raises: InvalidInput for an unknown zone, and for a time before or after all that can be told.
+    """
     place = zone(zone_name)
-    found = {local.replace(tzinfo=place, fold=fold).astimezone(UTC) for fold in (0, 1)}
+    try:
+        found = {local.replace(tzinfo=place, fold=fold).astimezone(UTC) for fold in (0, 1)}
+    except OverflowError as error:
+        raise InvalidInput(field="time", why="out of range") from error
     return sorted(each for each in found if each.astimezone(place).replace(tzinfo=None) == local)
 
 

@@ -9,15 +9,19 @@ from time import sleep
 import click
 from rich.console import Console
 from rich.progress import Progress
+from sqlalchemy.exc import OperationalError
 
+from mailer import wiring
 from mailer.campaigns import compose, control, forecast, must_fix, schedule
 from mailer.campaigns import status as standing
 from mailer.campaigns.models import Campaign
+from mailer.cli.instance import wait_for_database
 from mailer.cli.output import as_json, show
 from mailer.cli.powers import OPERATOR, services, unit
-from mailer.core.errors import CannotSend, InvalidInput
+from mailer.core.errors import BehindExits, CannotSend, InvalidInput
+from mailer.exits import fence
 from mailer.lists import catalogue
-from mailer.services import unit_of_work
+from mailer.services import Services, unit_of_work
 
 LOOK_EVERY = 0.25
 
@@ -69,12 +73,15 @@ def foretell(number: int, as_json: bool) -> None:
 @click.option("--wait", is_flag=True, help="Come back when it has ended.")
 @as_json
 def send(number: int, yes: bool, local: str | None, zone: str | None, wait: bool, as_json: bool) -> None:
-    """Send it now, or at a time somewhere; only what must be fixed holds it back."""
+    """Send it now, or at a time somewhere; only what must be fixed holds it back, and a database put back."""
     if bool(local) != bool(zone) or (local and wait):
         raise click.UsageError("--at and --zone go together, and without --wait.")
     powers = services()
     with unit_of_work(powers, actor=OPERATOR) as ctx:
         draft = compose.find(ctx, number)
+        remembered = fence.check(ctx.db, wiring.exits_folder(powers.settings), ctx.host)
+        if remembered.refuses:
+            raise BehindExits(behind=remembered.behind)
         lacks = must_fix.must_fix(ctx, draft)
         if lacks:
             raise CannotSend(lacks=", ".join(lacks))
@@ -85,7 +92,7 @@ def send(number: int, yes: bool, local: str | None, zone: str | None, wait: bool
             sent = schedule.send(ctx, number, undo=False)
         state = str(sent.state)
     if wait:
-        state = _watch(number)
+        state = _watch(powers, number)
     show({"id": number, "state": state, "in": inside}, as_json, f"Campaign {number}: {state}, {inside:,} in.")
 
 
@@ -95,8 +102,9 @@ def send(number: int, yes: bool, local: str | None, zone: str | None, wait: bool
 def status(number: int, as_json: bool) -> None:
     """Say how it stands."""
     with unit() as ctx:
-        facts = asdict(standing.status(ctx, compose.find(ctx, number)))
-    lines = [f"Campaign {number}: {facts['state']}"]
+        found = compose.find(ctx, number)
+        facts, why = asdict(standing.status(ctx, found)), found.why_not_started
+    lines = [f"Campaign {number}: {facts['state']}{f' ({why})' if why else ''}"]
     lines += [f"  {name}: {facts[name]:,}" for name in
               ("planned", "accepted", "refused", "failed", "expired", "uncertain", "waiting")]
     show(facts, as_json, "\n".join(lines))
@@ -139,12 +147,16 @@ def _wall_clock(raw: str) -> datetime:
     return moment
 
 
-def _watch(number: int) -> str:
+def _watch(powers: Services, number: int) -> str:
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("Sending", total=None)
         while True:
-            with unit() as ctx:
-                seen = standing.status(ctx, compose.find(ctx, number))
+            try:
+                with unit_of_work(powers, actor=OPERATOR) as ctx:
+                    seen = standing.status(ctx, compose.find(ctx, number))
+            except OperationalError:
+                wait_for_database(powers.settings)
+                continue
             bar.update(task, total=seen.planned or None, completed=seen.planned - seen.waiting)
             if seen.is_final:
                 return str(seen.state)

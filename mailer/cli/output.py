@@ -1,18 +1,22 @@
 """What commands print: a sentence for people, one JSON object for programs, one sentence for an error."""
 
+import errno
 import json
 import sys
 from collections.abc import Mapping
 from datetime import datetime
 
 import click
+import psycopg
+from sqlalchemy.exc import SQLAlchemyError
 
 from mailer.core.errors import MailerError
 
 SENTENCES = {
     "already_running": "Another mailer is running on {folder} (process {pid}); stop it or set MAILER_DATA_DIR.",
     "bad_settings": "{setting} must be {why}.",
-    "behind_exits": "The database is older than the file of exits; look at `mailer exits status`.",
+    "behind_exits": "The database was put back to an earlier state: see `mailer exits status` and `exits apply`.",
+    "cannot_send": "Nothing was sent; mend this first: {lacks}.",
     "clock_not_shifted": "The clock moves only where the instance was started with `mailer run --clock TIME`.",
     "migration_failed": "The database could not be brought up to date; what went wrong stands above.",
     "no_instance": "No instance is running; start one with `mailer run`.",
@@ -26,14 +30,23 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON o
 
 
 class Commands(click.Group):
-    """Turns an error raised on purpose into one sentence on standard error and exit status 1."""
+    """Turns an error into one sentence on standard error and exit status 1; only a mistake of ours is traced."""
 
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
         except MailerError as error:
-            click.echo(sentence(error), err=True)
-            sys.exit(1)
+            said = sentence(error)
+        except UnicodeError:
+            said = "What was given is not text in UTF-8."
+        except (SQLAlchemyError, psycopg.Error) as error:
+            said = f"The database could not do this ({type(getattr(error, 'orig', error)).__name__})."
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise
+            said = f"This machine could not do this: {error.strerror or type(error).__name__}."
+        click.echo(said, err=True)
+        sys.exit(1)
 
 
 def sentence(error: MailerError) -> str:

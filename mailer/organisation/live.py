@@ -9,18 +9,22 @@ from mailer.organisation import profile as organisation
 from mailer.organisation import senders
 from mailer.settings import LOOPBACK
 
+MAIL_SERVER = "a mail server (SMTP_URL)"
+
 NOTICE_IN_FORCE = text("SELECT EXISTS (SELECT FROM notice WHERE effective_at <= :now)")
 
 
 def lacking(ctx: Context) -> list[str]:
     """What Live lacks, in words; empty when messages may leave (decision 29).
 
-    Plain SMTP and plain http are taken on this machine alone, where they serve a test or a relay.
+    Plain SMTP, PostgreSQL, Redis and http are taken on this machine alone, where they serve a test or a relay.
     """
     profile = organisation.current(ctx)
     found = {
-        "a mail server (SMTP_URL)": bool(ctx.fixed.mail_server),
+        MAIL_SERVER: bool(ctx.fixed.mail_server),
         "an encrypted way to the mail server (SMTP_URL)": ctx.fixed.mail_server != "plain",
+        "an encrypted way to the database (DATABASE_URL)": "DATABASE_URL" not in ctx.fixed.plain_servers,
+        "an encrypted way to Redis (REDIS_URL)": "REDIS_URL" not in ctx.fixed.plain_servers,
         "a web address with https (PUBLIC_URL)": is_safe(profile.public_url),
         "a sender (MAIL_FROM)": senders.default(ctx) is not None,
         "a postal address (POSTAL_ADDRESS)": bool(profile.postal_address.strip()),

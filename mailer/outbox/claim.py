@@ -14,6 +14,9 @@ from mailer.outbox import counts
 
 Cursor = psycopg.Cursor[tuple[Any, ...]]
 
+OPENING = 7141905
+"""Held by the transaction that opens a slice, beside the slice's number."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -62,9 +65,21 @@ def lock(cursor: Cursor, campaign_id: int, month: date, after: int, size: int) -
 
 def open_slice(cursor: Cursor, worker: str, campaign_id: int | None, month: date | None) -> int:
     """A new fence: present from the decision until its results are recorded."""
-    cursor.execute("INSERT INTO slice (worker, campaign_id, month, opened_at) "
-                   "VALUES (%s, %s, %s, clock_timestamp()) RETURNING id", (worker, campaign_id, month))
+    cursor.execute(f"""
+        WITH opened AS (INSERT INTO slice (worker, campaign_id, month, opened_at)
+                        VALUES (%s, %s, %s, clock_timestamp()) RETURNING id)
+        SELECT id, pg_advisory_xact_lock({OPENING}, (id & 2147483647)::int) FROM opened""",
+        (worker, campaign_id, month))
     return int((cursor.fetchone() or (0,))[0])
+
+
+def wait_until_opened(cursor: Cursor, slice_id: int) -> None:
+    """Wait until the transaction that opens this slice is over: only then it can be seen whether the slice stands.
+
+    Raises: psycopg.errors.LockNotAvailable after five seconds.
+    """
+    cursor.execute("SET LOCAL lock_timeout = '5s'")
+    cursor.execute(f"SELECT pg_advisory_xact_lock({OPENING}, (%s::bigint & 2147483647)::int)", (slice_id,))
 
 
 def write(cursor: Cursor, held: Held, slice_id: int, worker: str, *, cleared: Sequence[int],

@@ -13,9 +13,10 @@ from time import monotonic, sleep
 from typing import Any, cast
 
 import psycopg
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from mailer.context import Context
 from mailer.core.channel import Clearance, Fate, Journal, Links, Outcome, Parcel, Recipient
 from mailer.core.errors import BehindExits, CannotSend, MailerError
 from mailer.core.links import Link
@@ -45,6 +46,9 @@ SMALLEST, LARGEST = 10, 500
 A_TURN = 30.0
 """Seconds after which a turn ends and asks for the next (decision 9)."""
 
+LOOK_AGAIN = 2.0
+"""Seconds after which a turn asks anew what forbids sending as a whole: the fence, the mode, what Live lacks."""
+
 RECORD_AGAIN = 0.5
 
 PRACTICE_SECONDS = 12
@@ -69,8 +73,11 @@ def take_turn(seat: Seat, campaign_id: int) -> bool:
     Raises: BehindExits and CannotSend before anything is claimed when sending is refused as a whole.
     """
     task = _prepare(seat, campaign_id)
-    pace, ends = _Pace(), monotonic() + A_TURN
+    pace, began = _Pace(), monotonic()
+    looked, ends = began, began + A_TURN
     while monotonic() < ends and not seat.stopping() and not _is_too_late(seat, task):
+        if monotonic() - looked > LOOK_AGAIN:
+            task, looked = _prepare(seat, campaign_id), monotonic()
         with Session(seat.services.engine) as session:
             if not assignment.may_go_on(session, campaign_id):
                 return False
@@ -86,17 +93,26 @@ def _is_too_late(seat: Seat, task: Assignment) -> bool:
 
 
 def _prepare(seat: Seat, campaign_id: int) -> Assignment:
-    services = seat.services
-    with unit_of_work(services) as ctx:
-        state = fence.check(ctx.db.connection(), services.settings.data_dir / "exits", services.exits_log.host)
-        if state.refuses:
-            raise BehindExits(behind=state.behind, missing_hosts=len(state.missing_hosts))
+    with unit_of_work(seat.services) as ctx:
+        mode = _may_send(seat, ctx, "email")
         task = assignment.load(ctx, campaign_id)
-        if task.mode is Mode.LIVE and (lacks := live.lacking(ctx)):
-            raise CannotSend(lacks=",".join(lacks))
-        if task.mode is not organisation.current(ctx).mode:
+        if task.mode is not mode:
             raise CannotSend(lacks="mode")
     return task
+
+
+def _may_send(seat: Seat, ctx: Context, channel: str) -> Mode:
+    """The mode in force, in which a way out stands open. Raises: BehindExits, CannotSend."""
+    services = seat.services
+    state = fence.check(ctx.db.connection(), services.settings.data_dir / "exits", services.exits_log.host)
+    if state.refuses:
+        raise BehindExits(behind=state.behind, missing_hosts=len(state.missing_hosts))
+    mode = organisation.current(ctx).mode
+    if mode is Mode.LIVE and (lacks := live.lacking(ctx)):
+        raise CannotSend(lacks=",".join(lacks))
+    # Opened before anything is claimed: a row that no way stands open for is not decided over and over.
+    seat.ways.out(channel, mode)
+    return mode
 
 
 def _one_slice(seat: Seat, task: Assignment, pace: _Pace) -> bool:
@@ -149,7 +165,7 @@ def _claiming(seat: Seat) -> Iterator[None]:
     seat.unanswered = None
     try:
         yield
-    except (DBAPIError, psycopg.Error):
+    except (SQLAlchemyError, psycopg.Error):
         if seat.unanswered is not None:
             slice_id = seat.unanswered
             _keep(seat, [], lambda cursor, _: reap.put_back(cursor, slice_id))
@@ -199,7 +215,7 @@ def _keep(seat: Seat, outcomes: Sequence[Outcome], keep: Callable[[Cursor, Seque
         try:
             with cursor_of(seat) as cursor:
                 keep(cursor, outcomes)
-        except (DBAPIError, psycopg.Error):
+        except (SQLAlchemyError, psycopg.Error):
             log.warning("record_waits", extra={"worker": seat.worker})
             if seat.stopping():
                 raise
@@ -254,9 +270,7 @@ def send_singles(seat: Seat) -> bool:
     services = seat.services
     started = monotonic()
     with _claiming(seat), unit_of_work(services) as ctx:
-        state = fence.check(ctx.db.connection(), services.settings.data_dir / "exits", services.exits_log.host)
-        if state.refuses:
-            raise BehindExits(behind=state.behind, missing_hosts=len(state.missing_hosts))
+        mode = _may_send(seat, ctx, "email")
         claimed = singles.claim(ctx, seat.worker)
         if claimed is None:
             return False
@@ -266,7 +280,6 @@ def send_singles(seat: Seat) -> bool:
         singles.hand(claimed.rows, claimed.slice_id, {each.row for each in answers.cleared},
                      {row: str(reason) for row, _, reason in answers.refused},
                      {row: until - ctx.clock.now() for row, until in answers.waiting})
-        mode = organisation.current(ctx).mode
     packed = {single.id: single for single in claimed.rows}
     hand_over(seat, "email", mode, answers.cleared,
               lambda clearance: _letter(seat, packed[clearance.row], clearance),

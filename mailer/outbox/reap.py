@@ -10,7 +10,7 @@ import psycopg
 
 from mailer.core.channel import Fate, Outcome
 from mailer.gate.terms import leaf
-from mailer.outbox import record, singles
+from mailer.outbox import claim, record, singles
 from mailer.outbox.journal import Begun, DeadJournal, dead_journals
 
 log = logging.getLogger(__name__)
@@ -50,6 +50,8 @@ def put_back(cursor: Cursor, slice_id: int) -> None:
 
 def _settle(cursor: Cursor, slice_id: int, begun: dict[int, Begun], *, whole: bool) -> None:
     """What has an answer is recorded, what was begun without one is uncertain, what was never begun goes back."""
+    # The process or its connection may have gone while the database was still committing.
+    claim.wait_until_opened(cursor, slice_id)
     cursor.execute("SELECT campaign_id, month FROM slice WHERE id = %s FOR UPDATE", (slice_id,))
     found = cursor.fetchone()
     if found is None:

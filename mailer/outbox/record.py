@@ -56,10 +56,11 @@ def record(cursor: Cursor, place: Place, outcomes: Sequence[Outcome], *, closes:
         moved = _corrected(cursor, place, moved)
     _move(cursor, place, [each for each in moved if each.fate is not Fate.DEFERRED])
     _defer(cursor, place, [each for each in moved if each.fate is Fate.DEFERRED], held)
+    # Before blocks are locked: who changes a preference holds its row and then waits for the block.
+    give_back(cursor, [each.row for each in moved if each.fate is Fate.FAILED])
     _reopen(cursor, place, sorted({int(str(held[each.row][1])) for each in moved if each.fate is Fate.UNBEGUN}))
     _hold_lanes(cursor, place, [int(str(held[each.row][1])) for each in moved if each.lane_down],
                 next((each.code for each in moved if each.lane_down), ""))
-    give_back(cursor, [each.row for each in moved if each.fate is Fate.FAILED])
     for each in moved:
         state = ENDS[each.fate]
         deltas[held[each.row][0], ""] -= 1
@@ -120,8 +121,11 @@ def _minutes(attempt: int) -> int:
 
 def _reopen(cursor: Cursor, place: Place, blocks: Sequence[int]) -> None:
     if blocks:
-        cursor.execute("UPDATE message_block SET open = true WHERE campaign_id = %s AND block = ANY(%s)",
-                       (place.campaign_id, list(blocks)))
+        cursor.execute("""
+            WITH held AS (SELECT block FROM message_block WHERE campaign_id = %(id)s AND block = ANY(%(blocks)s)
+                          ORDER BY block FOR UPDATE)
+            UPDATE message_block b SET open = true FROM held WHERE b.campaign_id = %(id)s AND b.block = held.block""",
+            {"id": place.campaign_id, "blocks": list(blocks)})
 
 
 def _hold_lanes(cursor: Cursor, place: Place, blocks: Sequence[int], code: str) -> None:
@@ -130,7 +134,7 @@ def _hold_lanes(cursor: Cursor, place: Place, blocks: Sequence[int], code: str) 
         cursor.execute("""
             INSERT INTO lane_hold (lane, until, step, code)
             SELECT DISTINCT lane, clock_timestamp() + make_interval(secs => %(first)s), 0, %(code)s
-            FROM message_block WHERE campaign_id = %(campaign)s AND block = ANY(%(blocks)s)
+            FROM message_block WHERE campaign_id = %(campaign)s AND block = ANY(%(blocks)s) ORDER BY lane
             ON CONFLICT (lane) DO UPDATE SET
                 step = CASE WHEN lane_hold.until < clock_timestamp() - interval '10 minutes' THEN 0
                             ELSE least(lane_hold.step + 1, %(last)s) END,

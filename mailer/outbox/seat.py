@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from mailer.core.channel import Copy, Program, Transport
 from mailer.core.modes import Mode
@@ -87,7 +87,7 @@ class Pulse(threading.Thread):
         while True:
             try:
                 self.beat()
-            except DBAPIError:
+            except SQLAlchemyError:
                 log.warning("pulse_missed", extra={"worker": self._worker})
             if self._end.wait(SEEN_EVERY):
                 return

@@ -15,6 +15,8 @@ from mailer.core.channel import Fate, Outcome
 from mailer.core.jobs import Job
 from mailer.core.messages import RESENT_ONCE, MessageClass, State
 from mailer.core.vault import Opener, Use
+from mailer.gate.single_facts import cursor_of
+from mailer.outbox.claim import open_slice
 from mailer.outbox.models import SingleMessage
 from mailer.outbox.record import ENDS
 
@@ -81,9 +83,8 @@ def claim(ctx: Context, worker: str) -> Claimed | None:
         if row.not_after < now:
             row.state, row.code, row.until, row.sealed_detail = State.EXPIRED, None, None, None
     live = [row for row in rows if row.state != State.EXPIRED]
-    slice_id = ctx.db.scalar(text("INSERT INTO slice (worker, opened_at) VALUES (:worker, clock_timestamp()) "
-                                  "RETURNING id"), {"worker": worker})
-    return Claimed(live, int(slice_id or 0))
+    with cursor_of(ctx) as cursor:
+        return Claimed(live, open_slice(cursor, worker, None, None))
 
 
 def hand(rows: Sequence[SingleMessage], slice_id: int, cleared: set[int], refused: Mapping[int, str],
@@ -114,15 +115,21 @@ def record(cursor: Cursor, slice_id: int, outcomes: Sequence[Outcome], *, closes
                              ELSE %(state)s END,
                 resent = resent OR (%(state)s = 'uncertain' AND class = ANY(%(once)s)),
                 code = nullif(%(code)s, ''),
-                until = CASE WHEN %(state)s = 'deferred'
+                until = CASE WHEN %(waits)s
                              THEN clock_timestamp() + make_interval(secs => (%(gaps)s::int[])[least(attempt, %(n)s)])
                              END,
                 sealed_detail = CASE WHEN %(state)s IN ('accepted', 'failed') THEN NULL ELSE sealed_detail END
             WHERE id = %(id)s AND slice = %(slice)s AND state IN ('handed', 'uncertain') AND state <> %(state)s""",
-            {"state": str(state), "once": list(ONCE), "code": "" if each.fate is Fate.UNBEGUN else each.code,
+            {"state": str(state), "waits": _waits(each), "once": list(ONCE),
+             "code": "" if each.fate is Fate.UNBEGUN else each.code,
              "gaps": list(RETRY_SECONDS), "n": len(RETRY_SECONDS), "id": each.row, "slice": slice_id})
     if closes:
         cursor.execute("DELETE FROM slice WHERE id = %s", (slice_id,))
+
+
+def _waits(outcome: Outcome) -> bool:
+    """Also what was never begun waits where the server is down: every try is an attempt, and they are counted."""
+    return outcome.fate is Fate.DEFERRED or (outcome.fate is Fate.UNBEGUN and outcome.lane_down)
 
 
 def sweep(ctx: Context) -> bool:

@@ -65,9 +65,12 @@ We publish a new version at {public_url}/privacy, with the day from which it hol
 important changes. Older versions stay readable there.
 """
 
+NO_ADDRESS_YET = "the address at the end of this page"
+"""For who has not said yet where people may ask; a page ends with that address as soon as there is one."""
+
 
 def text(brand: Brand, pack: Pack = DEFAULT) -> str:
-    """The starter notice with the organisation's own name and addresses."""
+    """The starter notice with the organisation's own name and addresses, as far as they are known."""
     return TEXT.format(
-        name=brand.name, postal_address=brand.postal_address, help_email=brand.help_email,
+        name=brand.name, postal_address=brand.postal_address, help_email=brand.help_email or NO_ADDRESS_YET,
         public_url=brand.public_url, age_line=pack.age_line)

@@ -17,6 +17,7 @@ from mailer.lists.models import FormVersion
 from mailer.policy import notices
 from mailer.sample.lists import Lists, SampleList
 from mailer.subscriptions import seed
+from mailer.subscriptions.why import ASKED
 from mailer.suppression import registry
 
 INSIDE = 250
@@ -67,7 +68,7 @@ def _one(ctx: Context, group: Group, number: int, part: float, chance: random.Ra
     joined = _joined(ctx, part, chance)
     [point_id] = seed.add_people(
         ctx, [seed.made_up(number)], group.where.id, sorted(topics), at=joined, sample=True,
-        evidence=_evidence(ctx, group.where.form))
+        evidence=_evidence(ctx, group.where.form, joined - timedelta(minutes=chance.randint(2, 600))))
     point = ctx.db.get_one(ContactPoint, point_id)
     _tastes(ctx, point, chance)
     if group.away is not None:
@@ -80,10 +81,11 @@ def _joined(ctx: Context, part: float, chance: random.Random) -> datetime:
     return ctx.clock.now() - timedelta(days=1 + days, hours=chance.uniform(0, 20))
 
 
-def _evidence(ctx: Context, form: FormVersion) -> Evidence:
+def _evidence(ctx: Context, form: FormVersion, asked: datetime) -> Evidence:
     notice = notices.in_force(ctx)
-    return Evidence(how="confirmed", form_version_id=form.id, wording_id=forms.as_seen(ctx, form, notice).id,
-                    notice_id=notice.id if notice else None, source="sample")
+    return Evidence(how="form_confirmed", form_version_id=form.id, wording_id=forms.as_seen(ctx, form, notice).id,
+                    notice_id=notice.id if notice else None, source="sample",
+                    note=f"{ASKED}{asked.isoformat(timespec='seconds')}")
 
 
 def _tastes(ctx: Context, point: ContactPoint, chance: random.Random) -> None:

@@ -27,8 +27,8 @@ def count(instance: Instance) -> int:
 
 def newest(instance: Instance, subject: str) -> list[Letter]:
     """Those of the newest 200 that have this subject."""
-    found = [Letter(each["id"], each["to"], each["subject"], tuple(each["links"])) for each in _asked(instance, "?size=200")["messages"]]
-    return [each for each in found if each.subject == subject]
+    return [Letter(each["id"], each["to"], each["subject"], tuple(each["links"]))
+            for each in _asked(instance, "?size=200")["messages"] if each["subject"] == subject]
 
 
 def _asked(instance: Instance, query: str) -> dict[str, Any]:

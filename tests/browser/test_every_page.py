@@ -2,6 +2,8 @@
 
 import re
 from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,28 +20,43 @@ from tests.instance import Instance
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
 BEGINNINGS = ("/", "/staff", "/outbox", "/stop", "/test-link", "/staff/help", "/staff/settings/live",
-              "/staff/campaigns/new", "/staff/forms/new", "/staff/lists/new", "/staff/account/second-factor")
-NO_PAGES = re.compile(r"/static|/healthz|/readyz|/metrics|/robots.txt|/pictures|/outbox/api|.*\.csv$|.*\.svg$|.*/audience$"
-                      r"|.*/check/when$|.*/progress/part$|.*/preview/frame$|/outbox/<int:item_id>/html$")
-"""Data, and parts of pages that have been looked at in their places."""
+              "/staff/campaigns/new", "/staff/forms/new", "/staff/lists/new", "/staff/account/second-factor",
+              "/staff/people?state=waiting", "/staff/people?state=unsubscribed")
+NO_PAGES = re.compile(r"/static|/healthz|/readyz|/metrics|/robots.txt|/pictures|/outbox/api|.*\.csv$|.*\.svg$"
+                      r"|.*/audience$|.*/check/when$|.*/progress/part$|.*/preview/frame$|/outbox/<int:item_id>/html$")
+"""Data, and parts of pages."""
 ONLY_TO_GO_ON = frozenset({"/staff/sign-in", "/staff/second-factor", "/staff/campaigns/<int:number>", "/stop-email"})
 """Those who are signed in are led on from these."""
 BY_TOKEN = re.compile(r"<token>|<code>")
-ALIKE = 2
-"""Pages of one kind, told apart by a number only, that are looked at."""
+ALIKE, ALIKE_WITH_A_QUERY = 2, 1
+"""How many pages are looked at that a number alone tells apart."""
+SAMPLE = 1
+"""The number of the sample's draft: it is made first."""
 WIDE, NARROW = 1280, 320
 
 
-@pytest.fixture(scope="module")
-def links(demo: Instance) -> list[str]:
-    """What a campaign, a confirmation and an invitation hold: pages behind tokens."""
-    sent = demo.command("campaign", "create", "--list", "Members", "--subject", "For members", "--body", "# Hello")
-    demo.command("campaign", "send", str(sent["id"]), "--yes", "--wait")
-    demo.command("campaign", "create", "--list", "Members", "--subject", "A draft", "--body", "# Hello")
-    letter = outbox_json.newest(demo, "For members")[0]
-    found = [link for link in letter.links if urlsplit(link).path.split("/")[1] in ("u", "p", "why")]
-    invitation = str(demo.command("staff", "invite", "ida@example.org", "--role", "auditor")["link"])
-    return [*found, invitation, str(demo.command("staff", "link", "pia@example.org")["link"])]
+@dataclass(frozen=True)
+class Things:
+    """What there is to look at besides the sample: campaigns sent and scheduled, and links that hold tokens."""
+
+    paths: list[str]
+    links: list[str]
+
+
+@pytest.fixture
+def things(demo: Instance) -> Things:
+    sent, planned = (str(demo.command("campaign", "create", "--list", "Members", "--subject", name, "--body", "# Hello"
+                                      )["id"]) for name in ("For members", "For later"))
+    demo.command("campaign", "send", planned, "--yes", "--at", "2026-05-01T09:00", "--zone", "UTC")
+    demo.command("campaign", "send", sent, "--yes", "--wait")
+    links = [link for link in outbox_json.newest(demo, "For members")[0].links
+             if urlsplit(link).path.startswith(("/u/", "/p/", "/why/", "/one-click/"))]
+    assert len(links) == 4
+    links.append(str(demo.command("staff", "invite", "ida@example.org", "--role", "auditor")["link"]))
+    links.append(str(demo.command("staff", "link", "pia@example.org")["link"]))
+    return Things([f"/staff/campaigns/{number}/{page}" for number, page in (
+        (SAMPLE, "edit"), (SAMPLE, "check"), (SAMPLE, "preview"), (sent, "progress"), (sent, "report"),
+        (planned, "progress"), (planned, "stop"))], links)
 
 
 @pytest.fixture
@@ -60,17 +77,17 @@ def ana(demo: Instance, visitor: NewVisitor) -> Visitor:
 
 
 def test_every_page_is_accessible_in_light_and_dark_fits_320_pixels_and_needs_no_script(
-        demo: Instance, ana: Visitor, links: list[str], visitor: NewVisitor) -> None:
+        demo: Instance, ana: Visitor, things: Things, visitor: NewVisitor) -> None:
     stranger, plain = visitor(demo), visitor(demo, script=False, width=NARROW)
     stranger.go("/join/news")
     stranger.fill("Email address", "waits@example.org")
     stranger.tick("New releases")
     stranger.press("Send me the link")
     faults = [*_faults(stranger, "", 200), *_faults(stranger, "/no-such-page", 404)]
-    for link in links:
+    for link in things.links:
         faults += _faults(stranger if "/staff/" not in link else visitor(demo), link, 200)
 
-    seen = _crawl(ana, faults)
+    seen = _crawl(ana, [*BEGINNINGS, *things.paths], faults)
     plain.context.add_cookies(ana.context.cookies())  # type: ignore[arg-type] # What it gave is what it takes.
     for path in seen:
         answer = plain.page.goto(demo.url + path)
@@ -82,9 +99,9 @@ def test_every_page_is_accessible_in_light_and_dark_fits_320_pixels_and_needs_no
     assert not missing, f"no way leads there, or the way is not walked: {sorted(missing)}"
 
 
-def _crawl(ana: Visitor, faults: list[str]) -> list[str]:
+def _crawl(ana: Visitor, beginnings: list[str], faults: list[str]) -> list[str]:
     """Follow every link from the beginnings on; the paths of the pages seen."""
-    todo, known, seen = deque(BEGINNINGS), dict.fromkeys(BEGINNINGS, 1), []
+    todo, known, seen = deque(beginnings), dict.fromkeys(beginnings, 1), []
     while todo:
         path = todo.popleft()
         faults += _faults(ana, path, 200)
@@ -95,7 +112,7 @@ def _crawl(ana: Visitor, faults: list[str]) -> list[str]:
             alike = re.sub(r"\d+", "0", found)
             if f"{place.scheme}://{place.netloc}" != ana.instance.url or NO_PAGES.match(place.path) or found in known:
                 continue
-            if known.get(alike, 0) < ALIKE:
+            if known.get(alike, 0) < (ALIKE_WITH_A_QUERY if place.query else ALIKE):
                 known[alike] = known.get(alike, 0) + 1
                 known[found] = 1
                 todo.append(found)
@@ -107,9 +124,9 @@ def _faults(who: Visitor, path: str, status: int) -> list[str]:
     found: list[str] = []
     who.page.emulate_media(color_scheme="light")
     who.page.set_viewport_size({"width": WIDE, "height": 800})
-    looks = [("light and wide", lambda: who.go(path, status=status) if path else who.look())]
-    looks += [("wide", lambda: _must_fit(who))]
-    looks += [("dark and narrow", lambda: _dark_and_narrow(who))]
+    looks: list[tuple[str, Callable[[], None]]] = [
+        ("light and wide", lambda: who.go(path, status=status) if path else who.look()),
+        ("wide", lambda: _must_fit(who)), ("dark and narrow", lambda: _dark_and_narrow(who))]
     for name, look in looks:
         try:
             look()

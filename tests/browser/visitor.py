@@ -20,7 +20,7 @@ STAFF_PATHS = ("/staff", "/outbox", "/start")
 AXE = Axe()
 AXE_OPTIONS = {"resultTypes": ["violations"], "iframes": False}
 ANSWERED_WITH_AN_ERROR = "Failed to load resource"
-"""What Chromium logs about a page that answers 404 or 410, which walks ask for on purpose; parts of pages are counted."""
+"""What Chromium logs about a page that answers 404 or 410, which walks ask for; about a part of one it is a fault."""
 
 
 @contextmanager

@@ -1,11 +1,15 @@
 """Planning, pausing, stopping, expiring, caps: each person at most once, and the sum holds at every look (T5, T14)."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from time import sleep
 
 import pytest
 
 from mailer.campaigns import launch
+from mailer.core.errors import CannotSend
 from mailer.core.messages import CampaignState
+from mailer.outbox import dispatch
 from tests.conftest import FixedClock
 from tests.fakes.smtp_server import SmtpServer
 from tests.flows.world import Sending
@@ -195,3 +199,22 @@ def test_a_week_is_given_back_by_a_message_that_expired(
     server.wrong()
     world.hurry()
     assert world.turns_to_the_end(world.launched()).accepted == PEOPLE
+
+
+def test_a_mode_that_is_switched_back_stops_a_turn_in_the_middle(world: Sending, people: list[int]) -> None:
+    """Who goes back to Practice means at once, not after this turn's half minute."""
+    world.services = replace(world.services, settings=replace(world.services.settings, mode=None))
+    world.sql("UPDATE organisation SET mode = 'live'")
+    number = world.launched()
+
+    def back_to_practice() -> None:
+        world.sql("UPDATE organisation SET mode = 'practice'")
+        sleep(dispatch.LOOK_AGAIN)
+
+    world.way.between = back_to_practice
+    with world.seat() as seat, pytest.raises(CannotSend):
+        dispatch.take_turn(seat, number)
+    assert not world.taken
+    world.sql("UPDATE organisation SET mode = 'live'")
+    assert world.turns_to_the_end(number).accepted == PEOPLE
+    assert set(world.taken.values()) == {1}

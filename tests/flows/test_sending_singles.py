@@ -1,10 +1,13 @@
 """Single messages: a confirmation without a reply goes once more, everything else never (T5, decision 8)."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from mailer.campaigns import test_send
+from mailer.core.errors import CannotSend
+from mailer.outbox import dispatch
 from mailer.staff import accounts
 from mailer.staff.roles import Role
 from tests.builders import World
@@ -114,3 +117,24 @@ def test_the_same_press_of_test_sends_once(world: Sending) -> None:
             test_send.send(ctx, number, staff_ids=[colleague.id], as_person=test_send.PEOPLE[1], press="one")
     world.singles()
     assert world.taken == Counter({"cem@example.org": 1})
+
+
+def test_a_server_that_hangs_up_is_not_asked_over_and_over(world: Sending, server: SmtpServer, asked: str) -> None:
+    """Each try is an attempt, and these are counted: what was never begun waits as what was deferred does."""
+    server.wrong("mail:close")
+    world.singles()
+    assert world.sql("SELECT state, attempt, until > clock_timestamp() FROM single_message") == [("ready", 1, True)]
+    server.wrong()
+    world.hurry()
+    world.singles()
+    assert single(world)[0] == "accepted"
+    assert world.taken == Counter({DANA: 1})
+
+
+def test_live_without_what_it_needs_sends_no_single_message(world: Sending, asked: str) -> None:
+    """Decision 29; and nothing is claimed, so no attempt is spent."""
+    settings = replace(world.services.settings, public_url="http://news.example.org")
+    world.services = replace(world.services, settings=settings)
+    with world.seat() as seat, pytest.raises(CannotSend):
+        dispatch.send_singles(seat)
+    assert world.sql("SELECT state, attempt FROM single_message") == [("ready", 0)]

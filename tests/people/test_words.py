@@ -15,6 +15,7 @@ from mailer.lists import catalogue, forms, queries, wordings
 from mailer.lists.forms import Definition
 from mailer.lists.models import Topic, Wording
 from mailer.lists.queries import Counts
+from mailer.organisation import profile as organisation
 from mailer.policy import notices, starter
 from mailer.policy.pack import DEFAULT, ConsentModel
 from mailer.services import Services, unit_of_work
@@ -89,11 +90,16 @@ def test_the_words_kept_are_those_of_the_form_and_the_notice_of_the_day(services
         notice = notices.publish(ctx, "2.1", "How we use it", ctx.clock.now())
         definition = Definition(title="Get news", topics=tuple(topics[::-1]), partner_offers=True,
                                 partner_names=("Brassworks",))
+        organisation.ensure_row(ctx).name = "Cadenza"
         forms.create_form(ctx, slug="news", list_id=made.id, name="News", definition=definition)
         words = forms.as_seen(ctx, forms.current(ctx, "news")[1], notice).text
         assert words.splitlines()[-1] == "How we use it: notice 2.1, 2 March 2026."
         assert words.index("Events") < words.index("Releases")
-        assert "Partner" not in words and "Brassworks" in forms.partner_text(definition)
+        _, version = forms.current(ctx, "news")
+        assert "Partner" not in words and "Brassworks" in forms.partner_text(definition, "Cadenza")
+        asked = forms.partner_as_seen(ctx, version)
+        assert asked is not None and asked.id == version.partner_wording_id
+        assert asked.text.startswith("Offers from other companies\nSend me partner offers.\nCadenza sends them.")
         assert "Partner" not in forms.text_shown(definition, [Topic(name="x", public_text="")], None)
 
 

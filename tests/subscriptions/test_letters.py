@@ -21,11 +21,11 @@ def topics(world: World) -> list[int]:
     return list(of.topics.values())
 
 
-def composed(world: World, kind: str) -> EmailMessage:
+def composed(world: World, kind: str, *, text_only: bool = False) -> EmailMessage:
     [letter] = world.letters(kind)
     with world.unit() as ctx:
         single = ctx.db.get_one(SingleMessage, letter.id)
-        clearance = Clearance(1, letter.id, 1, "email", DANA, 0.0)
+        clearance = Clearance(1, letter.id, 1, "email", DANA, 0.0, text_only=text_only)
         octets = ctx.channels["email"].compose(letters.write(ctx, single, clearance, letter.detail))
     return message_from_bytes(octets, policy=policy.default)  # type: ignore[return-value] # As that policy makes it.
 
@@ -61,3 +61,11 @@ def test_the_other_two_letters_name_the_address_and_the_way_back(world: World, t
     stopped = composed(world, "service_notice")
     assert stopped["Subject"] == "We stopped our emails to this address"
     assert all("/undo/" in part and "16 March 2026" in part and DANA in part for part in parts(stopped))
+
+
+def test_who_chose_text_only_gets_one_text_part_in_letters_too(world: World, topics: list[int]) -> None:
+    """M16: a single text part, no remote content."""
+    world.asked(DANA, topics, format="text")
+    message = composed(world, "confirmation", text_only=True)
+    assert [part.get_content_type() for part in message.walk()] == ["text/plain"]
+    assert "/confirm/" in message.get_content()

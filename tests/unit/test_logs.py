@@ -16,6 +16,8 @@ from mailer.core.logs import JsonLines, redacted
     ('"POST /u/abcdefgh2345?x=1 HTTP/1.1"', '"POST /u/[token]?x=1 HTTP/1.1"'),
     ("GET /confirm/abc /why/abc /one-click/abc /p/abc /start/abc",
      "GET /confirm/[token] /why/[token] /one-click/[token] /p/[token] /start/[token]"),
+    ("GET /undo/abc /staff/link/abc /staff/invitation/abc",
+     "GET /undo/[token] /staff/link/[token] /staff/invitation/[token]"),
     ("Invalid request from ip=203.0.113.9: bad", "Invalid request from [peer] bad"),
     ("from 203.0.113.9 port 4", "from [peer] port 4"),
     ("Listening at: http://127.0.0.1:8000", "Listening at: http://127.0.0.1:8000"),

@@ -6,13 +6,16 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from mailer.audience.models import PendingRequest
+from mailer.audience.models import ContactPoint, PendingRequest
+from mailer.consent import history
+from mailer.core.messages import Purpose
 from mailer.core.reasons import Reason
 from mailer.lists import forms
 from mailer.lists.models import Wording
 from mailer.policy import notices
 from mailer.services import Services
 from mailer.suppression import registry
+from mailer.web import waits
 from tests.builders import AList, World
 from tests.conftest import FixedClock
 from tests.web.public_pages import Visitor, actions, heading, hidden, words
@@ -58,10 +61,26 @@ def test_the_words_kept_as_proof_are_the_words_on_the_page(world: World, visitor
     world.subscribed(DANA, list(news.topics.values()), partner_offers=True)
     with world.unit() as ctx:
         kept = ctx.db.scalars(select(Wording.text)).all()
-    lines = [line for text in kept for line in text.splitlines() if "We send them ourselves" not in line]
+    lines = [line for text in kept for line in text.splitlines()]
     assert any("Quay Records" in line for line in lines)
     missing = [line for line in lines if line.replace("(optional). ", "(optional) ") not in page]
     assert missing == []
+
+
+def test_the_partner_words_shown_kept_with_the_form_and_pointed_at_by_the_consent_are_one_text(
+        world: World, visitor: Visitor, news: AList) -> None:
+    """M18: a consent to partner offers names the very words."""
+    point_id = world.subscribed(DANA, list(news.topics.values()), partner_offers=True)
+    page = words(visitor.get("/join/news"))
+    with world.unit() as ctx:
+        _, version = forms.current(ctx, "news")
+        kept = ctx.db.get_one(Wording, version.partner_wording_id)
+        point = ctx.db.get_one(ContactPoint, point_id)
+        [said] = [each.evidence["wording"] for each in history.timeline(ctx, world.services.opener, point)
+                  if each.purpose == Purpose.PARTNER_OFFERS]
+    assert said == kept.id
+    assert [line for line in kept.text.splitlines() if line not in page] == []
+    assert "Cadenza sends them." in kept.text and "At the moment: Quay Records." in kept.text
 
 
 def test_asking_shows_check_your_email_and_the_mail_leads_to_a_page_with_two_buttons(
@@ -182,6 +201,31 @@ def test_one_network_asks_twenty_times_an_hour_and_others_go_on(app: Flask, visi
     answers = [visitor.post("/join/news", typed(news, f"a{n}@example.org")).status_code for n in range(22)]
     assert answers == [200] * 20 + [429] * 2
     assert Visitor(app, "203.0.113.5").post("/join/news", typed(news, "b@example.org")).status_code == 200
+
+
+def test_the_page_of_a_limit_says_how_long_it_really_lasts(visitor: Visitor, news: AList) -> None:
+    """Decision 26: the page states the real wait, which for the sign-up form is up to an hour."""
+    for n in range(20):
+        visitor.post("/join/news", typed(news, f"a{n}@example.org"))
+    page = visitor.post("/join/news", typed(news, "one-more@example.org"))
+    seconds = int(page.headers["Retry-After"])
+    assert (page.status_code, heading(page)) == (429, "Too many tries")
+    assert 3500 < seconds <= 3601
+    assert f"Wait {waits.in_words(seconds)}." in words(page) and "help@cadenza.example" in page.text
+
+
+@pytest.mark.parametrize(("seconds", "said"), [
+    (0, "1 second"), (1, "1 second"), (45, "45 seconds"), (59.2, "1 minute"), (61, "2 minutes"), (3600, "1 hour"),
+    (3601, "1 hour 1 minute"), (7500, "2 hours 5 minutes")])
+def test_a_wait_is_said_in_words_and_never_too_short(seconds: float, said: str) -> None:
+    assert waits.in_words(seconds) == said
+
+
+def test_a_page_that_is_not_there_leads_to_the_stop_page(visitor: Visitor, news: AList) -> None:
+    page = visitor.get("/nowhere")
+    assert page.status_code == 404 and 'href="/stop"' in page.text
+    stop = visitor.get("/stop")
+    assert stop.status_code == 200 and actions(stop) == ["/stop-email"]
 
 
 def test_old_and_replaced_links_get_a_true_answer(

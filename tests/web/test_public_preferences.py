@@ -4,6 +4,7 @@ import pytest
 from flask import Flask
 
 from mailer.core.links import Link
+from mailer.core.reasons import Reason
 from mailer.services import Services
 from mailer.subscriptions import claims
 from tests.builders import AList, World

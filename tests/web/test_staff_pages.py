@@ -21,6 +21,8 @@ PAGES = {
     "/staff/help": set(Role),
     "/staff/settings": {Role.ADMIN, Role.AUDITOR},
     "/staff/settings/live": {Role.PRIVACY_OFFICER},
+    "/staff/settings/sample": {Role.ADMIN},
+    "/staff/notice": {Role.ADMIN, Role.PRIVACY_OFFICER},
     "/staff/team": {Role.ADMIN},
     "/staff/team/1": {Role.ADMIN},
     "/staff/audit": {Role.ADMIN, Role.AUDITOR, Role.PRIVACY_OFFICER},
@@ -31,6 +33,8 @@ PRESSES = {
     "/staff/settings/senders/1/default": {Role.ADMIN},
     "/staff/settings/mode": {Role.ADMIN},
     "/staff/settings/live": {Role.PRIVACY_OFFICER},
+    "/staff/settings/sample": {Role.ADMIN},
+    "/staff/notice": {Role.ADMIN, Role.PRIVACY_OFFICER},
     "/staff/team/invite": {Role.ADMIN},
     "/staff/team/1/roles": {Role.ADMIN},
     "/staff/team/1/second-factor": {Role.ADMIN},
@@ -64,7 +68,8 @@ def test_every_staff_route_is_in_one_of_the_tables_or_open_to_all_who_work_here(
         mark = str(getattr(app.view_functions[rule.endpoint], "auth_mark", ""))
         if not rule.endpoint.startswith("staff_") or mark in ("staff: signed_in", "open", "token in the path"):
             continue
-        if rule.endpoint.partition(".")[0] in ("staff_settings", "staff_team", "staff_audit"):
+        if rule.endpoint.partition(".")[0] in ("staff_settings", "staff_team", "staff_audit", "staff_sample",
+                                                 "staff_notice"):
             shape = re.sub(r"<int:\w+>", "1", re.sub(r"<any\((\w+),.*?\):\w+>", r"\1", rule.rule))
             assert shape in named, rule
 
@@ -104,7 +109,7 @@ def test_a_card_that_fails_says_so_and_leaves_the_others(app: Flask, team: Team)
         ctx.db.execute(text("ALTER TABLE standing RENAME TO standing_away"))
     home = text_of(browser.get("/staff"))
     assert home.count("Could not load") == 1 and "No campaigns yet" in home
-    assert set(cards.CARDS) == {"needs", "running", "scheduled", "last", "people", "next_acts"}
+    assert set(cards.CARDS) == {"needs", "running", "scheduled", "last", "people", "grown", "next_acts"}
 
 
 def test_an_invitation_makes_a_colleague_and_works_once(app: Flask, team: Team) -> None:

@@ -10,21 +10,27 @@ from pathlib import Path
 
 import pytest
 import redis
+from sqlalchemy import text
 
 from mailer.core.jobs import Job
 from mailer.embedded.processes import wait_until
 from mailer.embedded.redis import PrivateRedis
+from mailer.services import Services
+from mailer.settings import Settings
 from workers.broker import broker_on
 from workers.jobs import QUEUE, DramatiqJobs
 
 TO_AN_END = """
 import sys, dramatiq
 from mailer.core.jobs import Job
+from mailer.services import Services
+from mailer.settings import Settings
 from workers.broker import broker
+from workers.main import main
+del broker.actors[Job.LAUNCH.value]
 @dramatiq.actor(actor_name=Job.LAUNCH.value)
 def launch(campaign):
     open(sys.argv[1], "a").write(f"{campaign}\\n")
-from workers.main import main
 main()
 """
 
@@ -57,16 +63,20 @@ def test_a_redis_that_is_away_does_not_fail_the_request(server: PrivateRedis,
     assert redis.Redis.from_url(url).hlen(f"dramatiq:{QUEUE}.msgs") == 1
 
 
-def test_a_worker_runs_what_was_sent_over_a_restart_of_redis_and_ends_when_told(server: PrivateRedis,
-                                                                               tmp_path: Path) -> None:
+def test_a_worker_runs_what_was_sent_over_a_restart_of_redis_and_ends_when_told(
+        server: PrivateRedis, services: Services, settings: Settings, tmp_path: Path) -> None:
+    """It says that it lives before the first nudge comes, so that the doctor finds it."""
     url, done = server.start(), tmp_path / "done"
     jobs = DramatiqJobs(broker_on(url))
     jobs.send(Job.LAUNCH, 41)
-    environment = {**os.environ, "REDIS_URL": url, "WORKER_THREADS": "2"}
+    environment = {**os.environ, "REDIS_URL": url, "WORKER_THREADS": "2", "DATABASE_URL": settings.database_url,
+                   "MAILER_DATA_DIR": str(settings.data_dir), "MAILER_KEY_FILE": str(settings.key_file)}
     process = subprocess.Popen([sys.executable, "-c", TO_AN_END, str(done)], env=environment,
                                stderr=subprocess.PIPE, text=True)
     try:
         assert wait_until(lambda: done.exists() and "41" in done.read_text(), 20)
+        with services.engine.connect() as connection:
+            assert connection.scalar(text("SELECT count(*) FROM worker")) == 1
         server.stop()
         server.start()
         jobs.send(Job.LAUNCH, 42)

@@ -16,13 +16,13 @@ from mailer.practice import box
 from mailer.practice.models import PracticeItem
 from mailer.practice.read import Reading, read
 from mailer.staff.roles import Permission
+from mailer.web.numbers import place
 from mailer.web.staff.door import enter, here
 from mailer.web.support import opener, services, unit
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 BEARER = "Bearer "
-LARGEST_ID = (1 << 63) - 1
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,7 @@ def shown(ctx: Context, item: PracticeItem, by: Reader) -> Shown:
 
 def before() -> int | None:
     """The id that a page of the list ends above, from the address; None for the newest."""
-    given = request.args.get("before", type=int)
-    return None if given is None else max(0, min(given, LARGEST_ID))
+    return place(request.args, "before")
 
 
 def by_key_or_staff(view: View) -> View:

@@ -1,6 +1,7 @@
 """Who we are, the privacy notice in all its versions, and what search engines may list."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from flask import Response, url_for
@@ -70,13 +71,21 @@ def _notice_values(ctx: Context, notice: Notice | None, published: Sequence[Noti
     coming = min((each for each in published if each.effective_at > now), key=lambda each: each.effective_at,
                  default=None)
     return {
-        "notice": {"version": notice.version, "date": _day(ctx, notice), "body": prose.html(notice.text)}
-        if notice else None,
+        "notice": {"version": notice.version, "date": _day(ctx, notice), "body": prose.html(notice.text),
+                   "stands": _stands(notice, published, now)} if notice else None,
         "versions": [(f"Version {each.version}, from {_day(ctx, each)}", _href(each),
                       notice is not None and each.id == notice.id) for each in published],
         "coming": {"version": coming.version, "from_date": _day(ctx, coming), "summary": "", "href": _href(coming)}
-        if coming else None,
+        if coming and coming is not notice else None,
     }
+
+
+def _stands(notice: Notice, published: Sequence[Notice], now: datetime) -> str:
+    """How this version stands, before its date; `published` is newest first."""
+    if notice.effective_at > now:
+        return "begins on"
+    newest = next(each for each in published if each.effective_at <= now)
+    return "in force since" if newest.id == notice.id else "no longer in force; it held from"
 
 
 def _notice_page(values: dict[str, Any]) -> Response:

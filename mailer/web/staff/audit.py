@@ -12,6 +12,7 @@ from mailer.context import Context
 from mailer.staff import accounts
 from mailer.staff.models import Staff
 from mailer.staff.roles import Permission
+from mailer.web.numbers import place
 from mailer.web.staff.door import here, staff_only
 from mailer.web.staff.frame import staff_page
 from mailer.web.support import blueprint, opener, unit
@@ -38,7 +39,7 @@ class Line:
 @staff_only("audit")
 def page() -> Response:
     """The newest entries, or those before a number."""
-    before = request.args.get("before", type=int)
+    before = place(request.args, "before")
     query = select(AuditEntry).order_by(AuditEntry.seq.desc()).limit(A_PAGE + 1)
     if before:
         query = query.where(AuditEntry.seq < before)

@@ -57,6 +57,7 @@ class Mailing:
     into: int
     done: int
     at: datetime | None
+    sample: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,9 +111,10 @@ def running(ctx: Context, _staff: SignedIn) -> list[Mailing]:
 
 def scheduled(ctx: Context, _staff: SignedIn) -> list[Mailing]:
     """The next ones."""
-    return [Mailing(each.id, each.name, each.state, each.expected_in or 0, 0, each.send_at) for each in ctx.db.scalars(
-        select(Campaign).where(Campaign.state == CampaignState.SCHEDULED).order_by(Campaign.send_at)
-        .limit(SCHEDULED_SHOWN))]
+    rows = ctx.db.scalars(select(Campaign).where(Campaign.state == CampaignState.SCHEDULED).order_by(
+        Campaign.send_at).limit(SCHEDULED_SHOWN))
+    return [Mailing(each.id, each.name, each.state, each.expected_in or 0, 0, each.send_at, each.sample)
+            for each in rows]
 
 
 def last(ctx: Context, _staff: SignedIn) -> Mailing | None:
@@ -122,7 +124,8 @@ def last(ctx: Context, _staff: SignedIn) -> Mailing | None:
     if campaign is None:
         return None
     into = (campaign.planned or 0) - (campaign.refused or 0)
-    return Mailing(campaign.id, campaign.name, campaign.state, into, campaign.accepted or 0, campaign.finished_at)
+    return Mailing(campaign.id, campaign.name, campaign.state, into, campaign.accepted or 0, campaign.finished_at,
+                   campaign.sample)
 
 
 def people(ctx: Context, staff: SignedIn) -> list[tuple[str, str]]:
@@ -172,7 +175,7 @@ def _line(ctx: Context, campaign: Campaign) -> Mailing:
     sums = counts.sums(ctx, campaign.id)
     refused = sums.ended.get(State.REFUSED, 0)
     return Mailing(campaign.id, campaign.name, campaign.state, sums.planned - refused,
-                   sum(sums.ended.values()) - refused, campaign.started_at)
+                   sum(sums.ended.values()) - refused, campaign.started_at, campaign.sample)
 
 
 CARDS |= {"needs": needs, "running": running, "scheduled": scheduled, "last": last, "people": people,

@@ -35,5 +35,5 @@ def page() -> Response:
 def _shown(item: Item) -> dict[str, str]:
     """A link only to a page that is there and that this person may use."""
     asked = next((place.permission for place in NAV if place.path == item.path), Permission.SIGNED_IN)
-    return {"text": item.text, "href": path_if(item.path) if here().may(asked) else "", "note": item.note, "state": item.state,
-            "name": item.name}
+    return {"text": item.text, "href": path_if(item.path) if here().may(asked) else "", "note": item.note,
+            "state": item.state, "name": item.name}

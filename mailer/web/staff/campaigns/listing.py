@@ -12,6 +12,7 @@ from mailer.context import Context
 from mailer.core.errors import InvalidInput
 from mailer.core.messages import CampaignState
 from mailer.lists.models import MailingList, Topic
+from mailer.web.numbers import place
 from mailer.web.staff.campaigns import words
 from mailer.web.staff.door import here, staff_only
 from mailer.web.staff.frame import path_if, staff_page
@@ -34,7 +35,7 @@ A_PAGE = 50
 def page() -> Response:
     """One tab of campaigns, newest first; without a choice the first tab that holds any."""
     chosen = request.args.get("tab", "")
-    before = request.args.get("before", default=0, type=int)
+    before = place(request.args, "before") or 0
     with unit() as ctx:
         sizes = _sizes(ctx)
         if chosen not in TABS:
