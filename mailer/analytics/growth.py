@@ -46,14 +46,16 @@ class Growth:
     left: Sequence[int]
 
 
-def of_weeks(ctx: Context) -> Growth | None:
-    """The last twelve weeks up to the last full hour, in the mode in force; None where numbers are too small to show.
+def counted_until(ctx: Context) -> datetime:
+    """The last full hour; the hour keeps two looks from being subtracted to find one person."""
+    return ctx.clock.now().replace(minute=0, second=0, microsecond=0)
 
-    The hour keeps two looks from being subtracted to find one person.
-    """
+
+def of_weeks(ctx: Context) -> Growth | None:
+    """The last twelve weeks up to the last full hour, in the mode in force; None where numbers are too small."""
     profile = organisation.current(ctx)
     zone = ZoneInfo(profile.time_zone)
-    until = ctx.clock.now().replace(minute=0, second=0, microsecond=0)
+    until = counted_until(ctx)
     first = until.astimezone(zone).date() - timedelta(days=7 * WEEKS - 1)
     since = datetime(first.year, first.month, first.day, tzinfo=zone)
     joined, left = [0] * WEEKS, [0] * WEEKS

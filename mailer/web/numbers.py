@@ -15,7 +15,7 @@ class RowNumber(IntegerConverter):
         return super().to_python(value)  # type: ignore[no-any-return] # Werkzeug's converters answer anything.
 
 
-def place(args: "MultiDict[str, str]", name: str) -> int | None:
+def place(args: MultiDict[str, str], name: str) -> int | None:
     """The number above or below which a page of a list ends; None where there is none."""
     given = args.get(name, type=int)
     return None if given is None else max(0, min(given, LARGEST_ID))

@@ -28,8 +28,6 @@ NO_PAGES = re.compile(r"/static|/healthz|/readyz|/metrics|/robots.txt|/pictures|
 ONLY_TO_GO_ON = frozenset({"/staff/sign-in", "/staff/second-factor", "/staff/campaigns/<int:number>", "/stop-email"})
 """Those who are signed in are led on from these."""
 BY_TOKEN = re.compile(r"<token>|<code>")
-ALIKE, ALIKE_WITH_A_QUERY = 2, 1
-"""How many pages are looked at that a number alone tells apart."""
 SAMPLE = 1
 """The number of the sample's draft: it is made first."""
 WIDE, NARROW = 1280, 320
@@ -100,8 +98,8 @@ def test_every_page_is_accessible_in_light_and_dark_fits_320_pixels_and_needs_no
 
 
 def _crawl(ana: Visitor, beginnings: list[str], faults: list[str]) -> list[str]:
-    """Follow every link from the beginnings on; the paths of the pages seen."""
-    todo, known, seen = deque(beginnings), dict.fromkeys(beginnings, 1), []
+    """Follow every link from the beginnings on, one of those that a number alone tells apart; the paths seen."""
+    todo, known, seen = deque(beginnings), set(beginnings), []
     while todo:
         path = todo.popleft()
         faults += _faults(ana, path, 200)
@@ -110,11 +108,9 @@ def _crawl(ana: Visitor, beginnings: list[str], faults: list[str]) -> list[str]:
             place = urlsplit(link)
             found = place.path + (f"?{place.query}" if place.query else "")
             alike = re.sub(r"\d+", "0", found)
-            if f"{place.scheme}://{place.netloc}" != ana.instance.url or NO_PAGES.match(place.path) or found in known:
-                continue
-            if known.get(alike, 0) < (ALIKE_WITH_A_QUERY if place.query else ALIKE):
-                known[alike] = known.get(alike, 0) + 1
-                known[found] = 1
+            ours = f"{place.scheme}://{place.netloc}" == ana.instance.url and not NO_PAGES.match(place.path)
+            if ours and not {found, alike} & known:
+                known |= {found, alike}
                 todo.append(found)
     return seen
 

@@ -1,4 +1,4 @@
-"""Whatever is typed, a command says in a sentence what is wrong and ends with 1, wrong use with 2; nothing is traced."""
+"""Wrong use of the command line: one clear sentence, the right exit status, and never a traceback."""
 
 import json
 from pathlib import Path
