@@ -86,20 +86,24 @@ class InstanceClock:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._base = SystemClock()
-        self._shift = timedelta()
+        self._shift: timedelta | None = None
         self._read_at = float("-inf")
 
     def now(self) -> datetime:
-        if monotonic() - self._read_at > CLOCK_IS_READ_EVERY:
+        shift = self._shift
+        if shift is None or monotonic() - self._read_at > CLOCK_IS_READ_EVERY:
             # The shift comes first: another thread that asks meanwhile must not take an unread one for none.
-            self._shift, self._read_at = self._stored_shift(), monotonic()
-        return self._base.now() + self._shift
+            self._shift = shift = self._stored_shift()
+            self._read_at = monotonic()
+        return self._base.now() + shift
 
     def _stored_shift(self) -> timedelta:
         try:
             with self._engine.connect() as connection:
                 seconds = connection.scalar(text("SELECT clock_shift_seconds FROM instance"))
         except DBAPIError:
+            if self._shift is None:
+                raise
             return self._shift
         return timedelta(seconds=seconds or 0)
 

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from mailer import wiring
-from mailer.campaigns import close, launch
+from mailer.campaigns import close, compose, launch
 from mailer.cli.instance import wait_for_database
 from mailer.consent import seal
 from mailer.context import Context
@@ -47,8 +47,7 @@ def nudge_campaigns(ctx: Context) -> None:
     for campaign_id in launch.due(ctx):
         ctx.nudge(Job.LAUNCH, campaign_id)
     for campaign_id in ctx.db.scalars(text(IDLE_CAMPAIGNS)):
-        for _ in range(launch.DISPATCHERS):
-            ctx.nudge(Job.DISPATCH, campaign_id)
+        launch.nudge(ctx, compose.find(ctx, campaign_id))
     for campaign_id in close.running(ctx):
         close.close_if_done(ctx, campaign_id)
 

@@ -1,7 +1,6 @@
 """Pause, resume, stop: effective within seconds, since every slice asks before it begins."""
 
-from mailer.campaigns import close, compose
-from mailer.campaigns.launch import DISPATCHERS
+from mailer.campaigns import close, compose, launch
 from mailer.campaigns.models import Campaign
 from mailer.context import Context
 from mailer.core.errors import Conflict
@@ -28,8 +27,7 @@ def resume(ctx: Context, campaign_id: int) -> Campaign:
     if campaign.state != CampaignState.PAUSED or campaign.stopping:
         raise Conflict(campaign=campaign_id)
     campaign.why_paused = None
-    for _ in range(DISPATCHERS):
-        ctx.nudge(Job.DISPATCH, campaign.id)
+    launch.nudge(ctx, campaign)
     ctx.nudge(Job.LAUNCH, campaign.id)
     return compose.moved(ctx, campaign, CampaignState.SENDING, "campaign_resumed")
 

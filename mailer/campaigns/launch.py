@@ -23,6 +23,7 @@ TOO_LATE = timedelta(hours=24)
 """A schedule older than this (the installation was down, or put back) is not sent on its own."""
 
 DISPATCHERS = 4
+"""Turns that are asked for at once; in Practice one, so that it can be watched."""
 
 STARTING = (CampaignState.STARTING, CampaignState.SCHEDULED)
 
@@ -49,6 +50,12 @@ def step(ctx: Context, campaign_id: int, exits_folder: Path) -> bool:
     if campaign.state not in (CampaignState.SENDING, CampaignState.PAUSED) or campaign.planning_done:
         return False
     return _plan(ctx, campaign)
+
+
+def nudge(ctx: Context, campaign: Campaign) -> None:
+    """Ask for as many turns as the campaign's mode calls for."""
+    for _ in range(1 if campaign.mode == Mode.PRACTICE else DISPATCHERS):
+        ctx.nudge(Job.DISPATCH, campaign.id)
 
 
 def _start(ctx: Context, campaign: Campaign, exits_folder: Path) -> bool:
@@ -90,8 +97,7 @@ def _plan(ctx: Context, campaign: Campaign) -> bool:
     campaign.planned_through, campaign.next_block = chunk.through, chunk.next_block
     campaign.planning_done = plan.is_last(chunk, after)
     if after == 0:
-        for _ in range(1 if campaign.mode == Mode.PRACTICE else DISPATCHERS):
-            ctx.nudge(Job.DISPATCH, campaign.id)
+        nudge(ctx, campaign)
     if campaign.planning_done and chunk.rows == 0:
         close.close_if_done(ctx, campaign.id)
     return not campaign.planning_done

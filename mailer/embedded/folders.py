@@ -38,6 +38,8 @@ def socket_folder(data_dir: Path, server: str, socket: str, owner: int) -> Path:
             return noted
     short = Path(tempfile.mkdtemp(prefix="mailer-", dir=SHORT_ROOT))
     fresh = note.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    fresh.touch(mode=0o600)
     fresh.write_bytes(os.fsencode(short))
     fresh.replace(note)
     return short

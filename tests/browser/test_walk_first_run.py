@@ -97,6 +97,7 @@ def test_from_the_printed_link_to_a_sent_campaign_by_keyboard_alone(fresh: Insta
 
     keys.follow("Outbox")
     newest = ana.page.locator("[data-test='outbox-row']").first.get_by_role("link")
+    ana.wait_until(lambda: newest.count() or ana.page.reload() and newest.count())
     keys.follow(newest.inner_text())
     keys.follow("Open as recipient")
     staff_tab = ana.page
