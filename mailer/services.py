@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from mailer.context import Context
-from mailer.core.channel import Channels, Transport
+from mailer.core.channel import Channels
 from mailer.core.clock import Clock
 from mailer.core.exits import ExitsLog
 from mailer.core.jobs import Jobs
@@ -17,6 +17,7 @@ from mailer.core.links import LinkSigner
 from mailer.core.modes import Mode
 from mailer.core.tokens import Tokens
 from mailer.core.vault import Opener, Sealer
+from mailer.core.wire import Transport
 from mailer.settings import Fixed, Settings
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from mailer import keyfile, tables
 from mailer.channels import registry
-from mailer.core.channel import Channels, Transport
+from mailer.core.channel import Channels
 from mailer.core.clock import Clock, SystemClock
 from mailer.core.errors import CannotSend
 from mailer.core.jobs import Jobs
@@ -18,6 +18,7 @@ from mailer.core.links import LinkSigner
 from mailer.core.modes import Mode
 from mailer.core.tokens import SystemTokens, Tokens
 from mailer.core.vault import Sealer, VaultOpener
+from mailer.core.wire import Transport
 from mailer.exits.file import ExitsFile
 from mailer.practice.transport import PracticeTransport, TrialTransport
 from mailer.services import Services

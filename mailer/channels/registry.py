@@ -5,8 +5,9 @@ from importlib import import_module
 from types import ModuleType
 from typing import Protocol, cast
 
-from mailer.core.channel import Channel, Transport
+from mailer.core.channel import Channel
 from mailer.core.errors import UnknownChannel
+from mailer.core.wire import Transport
 
 
 class TransportFactory(Protocol):

@@ -1,10 +1,11 @@
 """What a channel must do. One folder under mailer/channels implements this once."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
 
 
 class Address(Protocol):
@@ -58,8 +59,7 @@ class Copy:
     subject_prefix: str = ""
 
 
-@dataclass(frozen=True)
-class Links:
+class Links(NamedTuple):
     """The only links that differ from person to person (promise T19, no tracking)."""
 
     leave: str
@@ -68,8 +68,7 @@ class Links:
     why: str
 
 
-@dataclass(frozen=True, repr=False)
-class Recipient:
+class Recipient(NamedTuple):
     """The holes of a message, filled for one person. It prints nothing of itself."""
 
     address: str
@@ -79,6 +78,9 @@ class Recipient:
     message_id: str
     envelope_sender: str
     date: datetime
+
+    def __repr__(self) -> str:
+        return "Recipient()"
 
 
 class Program(Protocol):
@@ -107,8 +109,10 @@ class Letter:
     headers: Sequence[tuple[str, str]] = ()
 
 
-@dataclass(frozen=True, repr=False)
-class Clearance:
+NO_FIELDS: Mapping[str, str] = MappingProxyType({})
+
+
+class Clearance(NamedTuple):
     """Leave to send one message to one address, once, and soon. Only gate/decide.py makes these.
 
     `begin_before` is a reading of the monotonic clock in seconds: no hand-over may begin later (decision 7).
@@ -121,14 +125,13 @@ class Clearance:
     address: str
     begin_before: float
     text_only: bool = False
-    fields: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, str] = NO_FIELDS
 
     def __repr__(self) -> str:
         return f"Clearance(slice={self.slice}, row={self.row}, attempt={self.attempt})"
 
 
-@dataclass(frozen=True, repr=False)
-class Parcel:
+class Parcel(NamedTuple):
     """A cleared message, built and addressed. `sender` is the envelope sender (RFC 5321 reverse-path)."""
 
     clearance: Clearance
@@ -150,8 +153,7 @@ class Fate(StrEnum):
     UNBEGUN = "unbegun"
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What the provider answered for one row; `code` is its code alone (`250`, `450 4.2.1`), never its words."""
 
     row: int
@@ -171,20 +173,6 @@ class Journal(Protocol):
 
     def end(self, clearance: Clearance, outcome: Outcome) -> None:
         """Written after the reply."""
-
-
-class Transport(Protocol):
-    """The half that sends. Held by Services, reached by outbox.dispatch alone."""
-
-    def deliver(self, parcels: Sequence[Parcel], *, journal: Journal, stopping: Callable[[], bool]
-                ) -> Iterator[Outcome]:
-        """Hand over each parcel at most once and yield one outcome for each, in any order.
-
-        A parcel whose `begin_before` has passed, or that is left when `stopping()` turns true, is UNBEGUN.
-        """
-
-    def close(self) -> None:
-        """Say goodbye to the provider."""
 
 
 class Grade(StrEnum):
@@ -263,4 +251,3 @@ class Channel(Protocol):
 
 
 Channels = Mapping[str, Channel]
-Transports = Mapping[str, Transport]

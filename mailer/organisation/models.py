@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Identity
+from sqlalchemy import CheckConstraint, Identity, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mailer.db import Model
@@ -50,3 +50,25 @@ class Sender(Model):
     address: Mapped[str]
     is_default: Mapped[bool] = mapped_column(default=False)
     archived: Mapped[bool] = mapped_column(default=False)
+
+
+class DkimKey(Model):
+    """A key that signs our mail (RFC 6376, RFC 8463); the private half is sealed and never shown."""
+
+    __tablename__ = "dkim_key"
+    __table_args__ = (
+        CheckConstraint("algorithm IN ('rsa', 'ed25519')", name="algorithm"),
+        CheckConstraint("state IN ('new', 'active', 'retired')", name="state"),
+        UniqueConstraint("domain", "selector"),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    domain: Mapped[str]
+    selector: Mapped[str]
+    algorithm: Mapped[str]
+    public_key: Mapped[bytes]
+    sealed: Mapped[bytes]
+    state: Mapped[str] = mapped_column(server_default="new")
+    created_at: Mapped[datetime]
+    activated_at: Mapped[datetime | None]
+    retired_at: Mapped[datetime | None]

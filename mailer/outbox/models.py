@@ -57,7 +57,11 @@ class MessageBlock(Model):
     """About 50 messages of one campaign and lane; workers lock these, leavers share them (decisions 7 and 10)."""
 
     __tablename__ = "message_block"
-    __table_args__ = {"postgresql_with": {"fillfactor": 60}}
+    __table_args__ = (
+        # For lanes that have a limit of their own; it mentions nothing that changes, so updates stay HOT.
+        Index(None, "campaign_id", "lane", "block"),
+        {"postgresql_with": {"fillfactor": 60}},
+    )
 
     campaign_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     block: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -96,6 +100,43 @@ class LaneHold(Model):
 
     lane: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     until: Mapped[datetime]
+    step: Mapped[int]
+    code: Mapped[str]
+
+
+class LaneLimit(Model):
+    """How fast a mail server, a sender or a recipient domain may be written to; no row means no limit (decision 38).
+
+    `lane` is the key of a domain's lane, 0 for the other scopes. A ramp grows day by day from `ramp_per_day` until
+    it reaches `per_second`.
+    """
+
+    __tablename__ = "lane_limit"
+    __table_args__ = (
+        CheckConstraint("scope IN ('server', 'sender', 'domain')", name="scope"),
+        CheckConstraint("per_second > 0 AND burst > 0", name="positive"),
+        CheckConstraint("(ramp_per_day IS NULL) = (ramp_from IS NULL)", name="ramp"),
+    )
+
+    scope: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    lane: Mapped[int] = mapped_column(server_default="0")
+    per_second: Mapped[float]
+    burst: Mapped[int]
+    ramp_per_day: Mapped[int | None]
+    ramp_factor: Mapped[float] = mapped_column(server_default="2")
+    ramp_from: Mapped[date | None]
+    updated_at: Mapped[datetime]
+
+
+class ServerHold(Model):
+    """A mail server left alone for a while: it was down, or refused our password."""
+
+    __tablename__ = "server_hold"
+
+    server: Mapped[str] = mapped_column(primary_key=True)
+    until: Mapped[datetime]
+    since: Mapped[datetime]
     step: Mapped[int]
     code: Mapped[str]
 

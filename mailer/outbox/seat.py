@@ -9,8 +9,9 @@ from pathlib import Path
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from mailer.core.channel import Copy, Program, Transport
+from mailer.core.channel import Copy, Program
 from mailer.core.modes import Mode
+from mailer.core.wire import Transport
 from mailer.outbox.journal import FileJournal
 from mailer.services import Services
 

@@ -6,9 +6,10 @@ from time import monotonic
 from sqlalchemy import Engine, insert, select, text
 from sqlalchemy.orm import Session
 
-from mailer.core.channel import Fate, Journal, Outcome, Parcel, Transport
+from mailer.core.channel import Fate, Journal, Outcome, Parcel
 from mailer.core.clock import Clock
 from mailer.core.vault import Sealer, Use
+from mailer.core.wire import Transport
 from mailer.practice.models import PracticeItem
 
 KEPT = 2000

@@ -8,7 +8,8 @@ from typing import Protocol
 import pytest
 
 from mailer.channels.email.transport import open_transport
-from mailer.core.channel import Clearance, Fate, Outcome, Transport
+from mailer.core.channel import Clearance, Fate, Outcome
+from mailer.core.wire import Transport
 from tests.channels.smtp_world import MemoryJournal, a_parcel, never, parcels
 from tests.fakes.smtp_server import SmtpServer
 from tests.fakes.transport import FakeTransport

@@ -16,9 +16,10 @@ from mailer.campaigns import compose, launch, schedule
 from mailer.channels.email.transport import open_transport
 from mailer.consent import ledger
 from mailer.consent.ledger import Evidence
-from mailer.core.channel import Clearance, Transport
+from mailer.core.channel import Clearance
 from mailer.core.modes import Mode
 from mailer.core.reasons import Reason
+from mailer.core.wire import Transport
 from mailer.outbox import dispatch
 from mailer.outbox.seat import Seat, Ways
 from mailer.services import Services, unit_of_work

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 
 from mailer.core.channel import Clearance, Fate, Journal, Outcome, Parcel
 
@@ -34,12 +33,12 @@ class FakeTransport:
         clearance = parcel.clearance
         answer = self.answers.get(clearance.address)
         if answer is not None and answer.fate is not Fate.UNCERTAIN:
-            return replace(answer, row=clearance.row)
+            return answer._replace(row=clearance.row)
         try:
             journal.begin(clearance)
         except OSError:
             return Outcome(clearance.row, Fate.UNBEGUN, "journal", operator=True)
         self.delivered.append(parcel)
-        outcome = replace(answer, row=clearance.row) if answer else Outcome(clearance.row, Fate.ACCEPTED, "250 2.0.0")
+        outcome = answer._replace(row=clearance.row) if answer else Outcome(clearance.row, Fate.ACCEPTED, "250 2.0.0")
         journal.end(clearance, outcome)
         return outcome

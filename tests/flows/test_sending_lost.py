@@ -12,9 +12,10 @@ from sqlalchemy import create_engine
 from sqlalchemy.exc import DBAPIError
 
 from mailer.channels.email.transport import open_transport
-from mailer.core.channel import Clearance, Fate, Outcome, Transport
+from mailer.core.channel import Clearance, Fate, Outcome
 from mailer.core.messages import CampaignState
 from mailer.core.modes import Mode
+from mailer.core.wire import Transport
 from mailer.outbox import dispatch, record
 from mailer.outbox.seat import Seat, Ways, journal_folder
 from tests.flows.world import CONNECTIONS, Sending

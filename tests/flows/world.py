@@ -18,9 +18,10 @@ from mailer.channels.email.transport import open_transport
 from mailer.consent import ledger
 from mailer.consent.ledger import Evidence
 from mailer.context import Context
-from mailer.core.channel import Journal, Outcome, Parcel, Transport
+from mailer.core.channel import Journal, Outcome, Parcel
 from mailer.core.messages import CampaignState, Purpose
 from mailer.core.modes import Mode
+from mailer.core.wire import Transport
 from mailer.lists import catalogue
 from mailer.outbox import dispatch, reap
 from mailer.outbox.seat import Seat, Ways, journal_folder

@@ -57,7 +57,7 @@ def campaign(services: Services, site: str) -> int:
     with unit_of_work(services) as ctx:
         made, topics = a_list(ctx, "Sheet music", ("Duets",))
         point = join(ctx, "quillonia@example.org", made.id, topics).id
-    links = replace(LINKS, leave=f"{site}/u/{sign(Link.LEAVE, point)}", why=f"{site}/why/{sign(Link.WHY, point)}",
+    links = LINKS._replace(leave=f"{site}/u/{sign(Link.LEAVE, point)}", why=f"{site}/why/{sign(Link.WHY, point)}",
                     one_click=f"{site}/one-click/{sign(Link.ONE_CLICK, point)}")
     body = a_campaign_body(services, a_recipient(address="quillonia@example.org", links=links),
                            a_copy(brand=replace(BRAND, public_url=site)))

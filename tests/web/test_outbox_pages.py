@@ -39,7 +39,7 @@ def campaign(services: Services, subscriber: int) -> int:
     """A campaign's message to that person, with links that work; returns the message."""
     sign = services.signer.sign
     today = OF_DAY | services.clock.now().date().toordinal()
-    links = replace(LINKS, leave=f"{OURS}/u/{sign(Link.LEAVE, subscriber)}",
+    links = LINKS._replace(leave=f"{OURS}/u/{sign(Link.LEAVE, subscriber)}",
                     one_click=f"{OURS}/one-click/{sign(Link.ONE_CLICK, subscriber)}",
                     preferences=f"{OURS}/p/{sign(Link.PREFERENCES, subscriber, today)}",
                     why=f"{OURS}/why/{sign(Link.WHY, subscriber)}")
