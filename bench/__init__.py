@@ -1,1 +1,1 @@
-"""Benchmarks of the engine, each on a scratch instance of its own; ratios are within one run."""
+"""A short set of measurements of this checkout; `mailer bench` measures each on its own."""

@@ -13,7 +13,9 @@ from mailer.core.channel import Channels
 from mailer.core.clock import Clock
 from mailer.core.exits import ExitsLog
 from mailer.core.jobs import Jobs
+from mailer.core.lanes import Pace
 from mailer.core.links import LinkSigner
+from mailer.core.mail_signing import MailSigners
 from mailer.core.modes import Mode
 from mailer.core.tokens import Tokens
 from mailer.core.vault import Opener, Sealer
@@ -42,6 +44,8 @@ class Services:
     transports: Transports
     jobs: Jobs
     exits_log: ExitsLog
+    pace: Pace
+    mail_signers: MailSigners
 
 
 @contextmanager

@@ -2,11 +2,13 @@
 
 import os
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parseaddr
+from functools import cache
 from pathlib import Path
-from urllib.parse import SplitResult, parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, parse_qsl, urlsplit, urlunsplit
 
 from mailer.core.errors import BadSettings
 from mailer.core.modes import Mode
@@ -15,7 +17,19 @@ SMTP_SCHEMES = frozenset({"smtp", "smtp+starttls", "smtps"})
 REDIS_SCHEMES = frozenset({"redis", "rediss", "unix"})
 ENCRYPTED_DATABASE = frozenset({"require", "verify-ca", "verify-full"})
 ADDRESS = re.compile(r"[^\s@<>]+@[^\s@<>]+")
+SERVER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:_-]{0,62}")
+WEIGHT = re.compile(r"[1-9][0-9]{0,2}")
+HEAVIEST = 100
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@dataclass(frozen=True)
+class SmtpServer:
+    """One mail server of `SMTP_URL`: its URL without our query, and how large its share of the mail is."""
+
+    name: str
+    url: str = field(repr=False)
+    weight: int = 1
 
 
 @dataclass(frozen=True)
@@ -27,6 +41,7 @@ class Settings:
     database_url: str = ""
     redis_url: str = ""
     smtp_url: str = field(default="", repr=False)
+    """What SMTP_URL says, one URL or several; `smtp_servers` has them apart."""
     mode: Mode | None = None
     public_url: str = ""
     mail_from: str = ""
@@ -54,7 +69,7 @@ class Settings:
             port=_number(env, "PORT", 8000, low=1, high=65535),
             database_url=_database_url(env.get("DATABASE_URL", "")),
             redis_url=_redis_url(env.get("REDIS_URL", "")),
-            smtp_url=_smtp_url(env.get("SMTP_URL", "")),
+            smtp_url=_smtp_urls(env.get("SMTP_URL", "")),
             mode=_mode(env.get("MAILER_MODE", "")),
             public_url=_public_url(env.get("PUBLIC_URL", "")),
             mail_from=_mail_from(env),
@@ -68,6 +83,11 @@ class Settings:
             outbox_key=env.get("OUTBOX_KEY", ""),
             trusted_proxies=_number(env, "TRUSTED_PROXIES", 0, low=0, high=10),
         )
+
+    @property
+    def smtp_servers(self) -> tuple[SmtpServer, ...]:
+        """The mail servers in the order given; none where only Practice is meant. Raises: BadSettings."""
+        return _smtp_servers(self.smtp_url)
 
 
 def is_local(url: str) -> bool:
@@ -108,13 +128,14 @@ def _redis_url(raw: str) -> str:
     return raw
 
 
-def _parts(name: str, raw: str) -> SplitResult:
+def _parts(name: str, raw: str, which: str = "") -> SplitResult:
     """The parts of a URL whose port is a number. Raises: BadSettings."""
     try:
         parts = urlsplit(raw)
         parts.port  # noqa: B018 - it is read here because only reading it finds it wrong.
-    except ValueError as error:
-        raise BadSettings(setting=name, why="a URL whose host and port can be read") from error
+    except ValueError:
+        # What the parser complains of may be a piece of a password.
+        raise BadSettings(setting=name, why="a URL whose host and port can be read" + which) from None
     return parts
 
 
@@ -133,15 +154,51 @@ def _mode(raw: str) -> Mode | None:
     return Mode(raw)
 
 
-def _smtp_url(raw: str) -> str:
-    if not raw:
-        return ""
-    parts = _parts("SMTP_URL", raw)
+def _smtp_urls(raw: str) -> str:
+    _smtp_servers(raw)
+    return raw.strip()
+
+
+@cache
+def _smtp_servers(raw: str) -> tuple[SmtpServer, ...]:
+    """Blanks part the URLs; a complaint says which one it is about and never what it holds."""
+    urls = raw.split()
+    parsed = [_smtp_server(url, f" (URL {number} of {len(urls)})" if len(urls) > 1 else "")
+              for number, url in enumerate(urls, start=1)]
+    hosts = Counter(parts.hostname for parts, _, _ in parsed)
+    servers = tuple(SmtpServer(name or _server_name(parts, alone=hosts[parts.hostname] == 1),
+                               urlunsplit(parts._replace(query="", fragment="")), weight)
+                    for parts, name, weight in parsed)
+    for number, server in enumerate(servers, start=1):
+        if server.name in {each.name for each in servers[:number - 1]}:
+            raise BadSettings(setting="SMTP_URL", why="servers of different names: add ?name= to tell them apart "
+                                                      f"(URL {number} of {len(urls)})")
+    return servers
+
+
+def _smtp_server(url: str, which: str) -> tuple[SplitResult, str, int]:
+    """The parts of one mail server's URL, the name it asks for, and its weight. Raises: BadSettings."""
+    parts = _parts("SMTP_URL", url, which)
+    asked = dict(parse_qsl(parts.query, keep_blank_values=True))
+    weight = asked.get("weight", "1")
+    wrong = ""
     if parts.scheme not in SMTP_SCHEMES or not parts.hostname:
-        raise BadSettings(setting="SMTP_URL", why="smtp://, smtp+starttls:// or smtps:// and a host")
-    if bool(parts.username) != bool(parts.password):
-        raise BadSettings(setting="SMTP_URL", why="a user and a password, or neither")
-    return raw
+        wrong = "smtp://, smtp+starttls:// or smtps:// and a host"
+    elif bool(parts.username) != bool(parts.password):
+        wrong = "a user and a password, or neither"
+    elif not asked.keys() <= {"name", "weight"} or (parts.query and not asked):
+        wrong = "without further questions than ?name= and &weight="
+    elif not SERVER_NAME.fullmatch(asked.get("name", "x")):
+        wrong = "named by letters, digits, dots, dashes and underscores, at most 63"
+    elif not WEIGHT.fullmatch(weight) or int(weight) > HEAVIEST:
+        wrong = f"of a weight from 1 to {HEAVIEST}"
+    if wrong:
+        raise BadSettings(setting="SMTP_URL", why=wrong + which)
+    return parts, asked.get("name", ""), int(weight)
+
+
+def _server_name(parts: SplitResult, *, alone: bool) -> str:
+    return str(parts.hostname) if alone or parts.port is None else f"{parts.hostname}:{parts.port}"
 
 
 def _public_url(raw: str) -> str:
@@ -164,18 +221,21 @@ class Fixed:
     one_click_scope: str = "all"
     local_url: str = "http://localhost:8000"
     mail_server: str = ""
-    """`` (none), `plain` (only fit for this machine) or `safe` (TLS, or this machine)."""
+    """`` (none), `plain` (one of them only fit for this machine) or `safe` (each by TLS, or on this machine)."""
+    mail_servers: tuple[tuple[str, int], ...] = ()
+    """Their names and weights."""
     plain_servers: tuple[str, ...] = ()
     """Settings of the database and of Redis that lead off this machine without TLS."""
 
     @classmethod
     def of(cls, settings: Settings) -> "Fixed":
         server = ""
-        if settings.smtp_url:
-            encrypted = urlsplit(settings.smtp_url).scheme != "smtp"
-            server = "safe" if encrypted or is_local(settings.smtp_url) else "plain"
+        if servers := settings.smtp_servers:
+            safe = all(urlsplit(each.url).scheme != "smtp" or is_local(each.url) for each in servers)
+            server = "safe" if safe else "plain"
         return cls(settings.mode, settings.public_url, settings.mail_from, settings.postal_address,
-                   settings.one_click_scope, f"http://localhost:{settings.port}", server, _plain_servers(settings))
+                   settings.one_click_scope, f"http://localhost:{settings.port}", server,
+                   tuple((each.name, each.weight) for each in servers), _plain_servers(settings))
 
 
 def _plain_servers(settings: Settings) -> tuple[str, ...]:
@@ -195,3 +255,8 @@ def resource_folder(name: str) -> Path:
 def child_environment(**changes: str) -> dict[str, str]:
     """The environment for a process that we start: our own, with these changes."""
     return {**os.environ, **changes}
+
+
+def set_environment(**changes: str) -> None:
+    """Change our own environment, for what we load and fork from now on."""
+    os.environ.update(changes)

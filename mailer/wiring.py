@@ -5,6 +5,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from time import monotonic
 
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
@@ -14,18 +17,26 @@ from mailer.core.channel import Channels
 from mailer.core.clock import Clock, SystemClock
 from mailer.core.errors import CannotSend
 from mailer.core.jobs import Jobs
+from mailer.core.lanes import Pace
 from mailer.core.links import LinkSigner
+from mailer.core.mail_signing import MailSigners
 from mailer.core.modes import Mode
 from mailer.core.tokens import SystemTokens, Tokens
-from mailer.core.vault import Sealer, VaultOpener
+from mailer.core.vault import Opener, Sealer, VaultOpener
 from mailer.core.wire import Transport
 from mailer.exits.file import ExitsFile
+from mailer.organisation.dkim_signers import StoredSigners
+from mailer.outbox.pace import RedisPace
+from mailer.outbox.servers import Board
 from mailer.practice.transport import PracticeTransport, TrialTransport
 from mailer.services import Services
 from mailer.settings import Settings
 
 TABLES = tables.metadata
 """Every table is known to whoever builds the real parts: foreign keys name each other's tables."""
+
+QUEUE_URL = "redis://127.0.0.1:6379/0"
+"""Where Redis listens unless the settings say otherwise."""
 
 CLOCK_IS_READ_EVERY = 0.5
 """Seconds between two looks at the shift that `mailer clock` stores."""
@@ -42,7 +53,7 @@ def open_engine(settings: Settings) -> Engine:
     for scheme in ("postgres://", "postgresql://"):
         if url.startswith(scheme):
             url = "postgresql+psycopg://" + url.removeprefix(scheme)
-    return create_engine(url, pool_size=12, max_overflow=20, pool_pre_ping=True, hide_parameters=True,
+    return create_engine(url, pool_size=4, max_overflow=20, pool_pre_ping=True, hide_parameters=True,
                          connect_args={"application_name": "mailer", "options": "-c lock_timeout=60s"})
 
 
@@ -53,11 +64,28 @@ def build(settings: Settings, engine: Engine, jobs: Jobs, *, clock: Clock | None
     clock = clock or InstanceClock(engine)
     ring = keyfile.load_or_create(settings.key_file, tokens)
     sealer, opener = Sealer(ring, tokens), VaultOpener(ring)
+    pace = open_pace(settings, engine, clock, sealer)
     return Services(
         settings=settings, engine=engine, clock=clock, tokens=tokens, sealer=sealer, opener=opener,
         signer=LinkSigner(ring), channels=load_channels(settings.channels),
-        transports=ModeTransports(settings, engine, clock, sealer), jobs=jobs,
-        exits_log=ExitsFile(exits_folder(settings), host_name(settings, tokens)))
+        transports=ModeTransports(settings, engine, clock, sealer, pace), jobs=jobs,
+        exits_log=ExitsFile(exits_folder(settings), host_name(settings, tokens)),
+        pace=pace,
+        mail_signers=open_mail_signers(engine, clock, opener))
+
+
+def open_pace(settings: Settings, engine: Engine, clock: Clock, sealer: Sealer) -> Pace:
+    """The limits' buckets; a Redis that is away is waited for a second, since whoever asks also serves connections."""
+    client = redis.Redis.from_url(settings.redis_url or QUEUE_URL, socket_timeout=1, socket_connect_timeout=1,
+                                  retry=Retry(NoBackoff(), 0))
+    return RedisPace(engine, client, clock, sealer.bucket)
+
+
+def open_mail_signers(engine: Engine, clock: Clock, opener: Opener) -> MailSigners:
+    """Who signs mail, by the keys in the database."""
+    return StoredSigners(
+        engine, opener, sign_with=lambda keys: registry.sign_mail("email", keys, clock),
+        domain_of=lambda address: load_channels(("email",))["email"].parse_address(address).domain)
 
 
 def exits_folder(settings: Settings) -> Path:
@@ -112,8 +140,9 @@ class InstanceClock:
 class ModeTransports:
     """The way out that a mode allows: Practice keeps everything, Trial all but the team's, Live sends."""
 
-    def __init__(self, settings: Settings, engine: Engine, clock: Clock, sealer: Sealer) -> None:
+    def __init__(self, settings: Settings, engine: Engine, clock: Clock, sealer: Sealer, pace: Pace) -> None:
         self._settings = settings
+        self._pace = pace
         self._engine = engine
         self._clock = clock
         self._sealer = sealer
@@ -125,6 +154,7 @@ class ModeTransports:
             return practice
         if not self._settings.smtp_url:
             raise CannotSend(lacks="SMTP_URL")
-        real = registry.open_transport(channel, self._settings.smtp_url, connections=self._settings.smtp_connections,
-                                       host_name="localhost")
+        real = registry.open_transport(channel, self._settings.smtp_servers, host_name="localhost", pace=self._pace,
+                                       connections=self._settings.smtp_connections,
+                                       board=Board(self._engine, self._clock))
         return TrialTransport(real, practice, self._engine, self._clock, self._sealer) if mode is Mode.TRIAL else real

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from alembic import command
 from alembic.config import Config
+from hypothesis import settings as hypothesis
 from sqlalchemy import create_engine, make_url
 from sqlalchemy.pool import NullPool
 
@@ -20,6 +21,10 @@ from mailer.embedded.postgres import PrivatePostgres
 from mailer.embedded.redis import PrivateRedis
 from mailer.services import Services
 from mailer.settings import Settings, resource_folder
+
+hypothesis.register_profile("usual", max_examples=200, deadline=None)
+hypothesis.register_profile("full", max_examples=2000, deadline=None)
+hypothesis.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "usual"))
 
 START = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 

@@ -7,12 +7,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-
-import psutil
 
 PROJECT = Path(__file__).parents[1]
 READY_WITHIN = 60.0
@@ -61,29 +59,9 @@ class Instance:
         if self.process is not None and self.process.stdout is not None:
             self.process.stdout.close()
 
-    def kill_everything(self) -> None:
-        """SIGKILL to the supervisor and every process of this instance, its servers included."""
-        assert self.process is not None
-        victims = [psutil.Process(self.process.pid), *psutil.Process(self.process.pid).children(recursive=True)]
-        for victim in victims:
-            with_suppressed_kill(victim)
-        self.process.wait(timeout=10)
-
-    def kill(self, module: str) -> int:
-        """SIGKILL to one process that runs this module; how many there were."""
-        assert self.process is not None
-        found = [each for each in psutil.Process(self.process.pid).children(recursive=True)
-                 if module in " ".join(each.cmdline())]
-        if found:
-            with_suppressed_kill(found[0])
-        return len(found)
-
     def command(self, *words: str, given: str = "", check: bool = True) -> dict[str, Any]:
         """Run `mailer …  --json`; the object it prints."""
-        done = subprocess.run([sys.executable, "-m", "mailer.cli", *words, "--json"], cwd=PROJECT, env=self.env,
-                              text=True, input=given, capture_output=True, timeout=110, check=False)
-        assert not check or done.returncode == 0, done.stderr
-        return json.loads(done.stdout) if done.stdout.strip() else {"error": done.stderr.strip()}
+        return command(self.env, *words, given=given, check=check)
 
     def wait_for(self, campaign: int, *states: str, seconds: float = 100) -> dict[str, Any]:
         """Look at a campaign until it is in one of these states; its status."""
@@ -96,12 +74,13 @@ class Instance:
             time.sleep(0.3)
 
 
-def with_suppressed_kill(victim: psutil.Process) -> None:
-    """SIGKILL; a process that has ended already is as good as killed."""
-    try:
-        victim.kill()
-    except psutil.NoSuchProcess:
-        return
+def command(env: Mapping[str, str], *words: str, given: str = "", check: bool = True,
+            prefix: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Run `mailer …  --json` in this environment, `prefix` before it; the object it prints, or its complaint."""
+    done = subprocess.run([*prefix, sys.executable, "-m", "mailer.cli", *words, "--json"], cwd=PROJECT, env=dict(env),
+                          text=True, input=given, capture_output=True, timeout=110, check=False)
+    assert not check or done.returncode == 0, done.stderr
+    return json.loads(done.stdout) if done.stdout.strip() else {"error": done.stderr.strip()}
 
 
 @contextmanager

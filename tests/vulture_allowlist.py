@@ -16,15 +16,16 @@ CALLED_BY_OTHERS = {
         _.figure, _.button, _.image, _.heading_open, _.heading_close, _.validateLink),
     "smtplib reads it when it writes a command": (_.command_encoding,),
     "subprocess takes it by name": (_.extra_groups,),
-    "templates read these": (_.is_right, _.gets, _.does, _.sees, _.per_second, _.who, _.button),
+    "templates read these": (_.is_right, _.gets, _.does, _.sees, _.per_second, _.who, _.button,
+                             _.signs),
     "the architecture tests read these": (_.auth_mark, _.MOVES, _.openings),
 }
 COLUMNS = {
     "tables that are written and read by statements of their own": (
-        _.Decision, _.MessageBlock, _.Slice, _.LaneHold, _.CampaignCount, _.Receipt, _.Reveal, _.Override, _.lane,
-        _.not_before, _.opened_at, _.resent, _.clock_shift_seconds),
+        _.Decision, _.MessageBlock, _.Slice, _.LaneHold, _.ServerHold, _.CampaignCount, _.Receipt, _.Reveal, _.Override,
+        _.lane, _.not_before, _.opened_at, _.resent, _.clock_shift_seconds),
     "facts that are kept for people and reports to come": (
-        _.created_at, _.published_at, _.country, _.has_name, _.created_by, _.approved_by),
+        _.created_at, _.updated_at, _.published_at, _.country, _.has_name, _.created_by, _.approved_by),
     "importing them is the use: foreign keys name each other's tables": (_.rooms, _.TABLES),
 }
 PART_OF_A_WHOLE = {

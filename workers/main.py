@@ -3,8 +3,10 @@
 import logging
 import signal
 import threading
+from contextlib import suppress
 
 import dramatiq
+import redis
 
 from mailer.core import logs
 from mailer.core.errors import BadSettings
@@ -18,6 +20,8 @@ from workers.broker import broker
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_MS = 250
+BEAT_EVERY = 1.0
+FEWEST_THREADS = 2
 END_WITHIN_MS = 6_000
 
 
@@ -35,18 +39,28 @@ def main() -> None:
     told = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: told.set())
-    runtime.worker_name()
+    # The broker was made before we were forked, and processes of one name would pass for each other when one dies.
+    broker.broker_id = runtime.worker_name()
     broker.emit_after("process_boot")
-    worker = dramatiq.Worker(broker, worker_threads=settings.worker_threads, worker_timeout=LOOK_EVERY_MS)
+    worker = _worker(max(FEWEST_THREADS, settings.worker_threads))
     worker.start()
-    log.info("worker_ready", extra={"threads": settings.worker_threads, "actors": len(broker.actors)})
-    while not told.wait(1.0):
-        continue
+    log.info("worker_ready", extra={"threads": worker.worker_threads, "actors": len(broker.actors)})
+    while not told.wait(BEAT_EVERY):
+        with suppress(redis.RedisError):
+            broker.beat()
+        runtime.tidy()
     runtime.STOP.set()
     worker.stop(timeout=END_WITHIN_MS)
     runtime.close()
     broker.close()
     log.info("worker_ended")
+
+
+def _worker(threads: int) -> dramatiq.Worker:
+    """A process takes at most so many campaigns, and so many nudges for single messages, that a thread stays free."""
+    worker = dramatiq.Worker(broker, worker_threads=threads, worker_timeout=LOOK_EVERY_MS)
+    worker.queue_prefetch = threads - 1
+    return worker
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """What the actors of one worker process share: every power, a seat for each thread, and the word to stop."""
 
 import threading
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -14,7 +13,7 @@ from mailer.settings import Settings
 from workers.jobs import DramatiqJobs
 
 STOP = threading.Event()
-_turns: Counter[int] = Counter()
+_turns: set[int] = set()
 _counting = threading.Lock()
 _places = threading.local()
 _seats: list[Seat] = []
@@ -51,20 +50,28 @@ def seat() -> Seat:
 
 
 @contextmanager
-def turn(campaign_id: int, at_once: int) -> Iterator[bool]:
-    """Whether a turn of this campaign may begin here: false where `at_once` of them are taken already.
+def turn(campaign_id: int) -> Iterator[bool]:
+    """Whether a turn of this campaign may begin here: false where this process is sending it already.
 
-    While a provider is slow more nudges come than turns end; those that find no place are dropped, so that they do
-    not stand in the way of single messages. The ticker knows whether more are needed.
+    One turn keeps all connections of the process busy, so a second would win nothing. The nudge for it is dropped:
+    the ticker sees which processes take no part in a campaign and nudges again until they do.
     """
     with _counting:
-        free = _turns[campaign_id] < at_once
-        _turns[campaign_id] += free
+        free = campaign_id not in _turns
+        if free:
+            _turns.add(campaign_id)
     try:
         yield free
     finally:
-        with _counting:
-            _turns[campaign_id] -= free
+        if free:
+            with _counting:
+                _turns.discard(campaign_id)
+
+
+def tidy() -> None:
+    """Close connections to providers that nobody has wanted for a while."""
+    if _seats:
+        ways().tidy()
 
 
 def close() -> None:

@@ -12,14 +12,15 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from mailer import wiring
-from mailer.campaigns import close, compose, launch
+from mailer.campaigns import close, complaints, launch
 from mailer.cli.instance import wait_for_database
 from mailer.consent import seal
 from mailer.context import Context
 from mailer.core import logs
 from mailer.core.errors import MailerError
 from mailer.core.jobs import Job
-from mailer.outbox import reap, singles
+from mailer.core.modes import Mode
+from mailer.outbox import partitions, reap, retention, singles
 from mailer.outbox.seat import journal_folder
 from mailer.services import Services, unit_of_work
 from mailer.settings import Settings
@@ -31,25 +32,43 @@ log = logging.getLogger(__name__)
 EVERY_SECONDS = 1.0
 SWEEP_EVERY = 60
 """Ticks between two sweeps of what has expired."""
+LOG_ENDS_EVERY = 3600
+"""Ticks between two looks for messages that are kept no more; soon after the start, not at it."""
 
-IDLE_CAMPAIGNS = """
-    SELECT c.id FROM campaign c
+FULL = 100
+"""Nudges that wait: more would only be dropped later."""
+
+IDLE_WORKERS = """
+    SELECT c.id, c.mode, (
+        SELECT count(*) FROM worker w WHERE w.seen_at > clock_timestamp() - interval '15 seconds'
+        AND NOT EXISTS (SELECT FROM slice s WHERE s.campaign_id = c.id AND s.worker = w.id)) AS idle,
+        EXISTS (SELECT FROM slice s WHERE s.campaign_id = c.id
+                AND s.opened_at > clock_timestamp() - interval '2 seconds') AS begun
+    FROM campaign c
     WHERE c.state = 'sending' AND NOT c.stopping
       AND EXISTS (SELECT FROM message_block b WHERE b.campaign_id = c.id AND b.open
                   AND (b.not_before IS NULL OR b.not_before <= clock_timestamp()))
-      AND NOT EXISTS (SELECT FROM slice s WHERE s.campaign_id = c.id
-                      AND s.opened_at > clock_timestamp() - interval '2 seconds')
 """
 
 
-def nudge_campaigns(ctx: Context) -> None:
-    """Start what is due, and wake campaigns that have rows but no worker (a lost nudge, an emptied Redis)."""
+def start_what_is_due(ctx: Context) -> None:
+    """Start campaigns whose time has come, go on planning, and end those of which nothing waits."""
     for campaign_id in launch.due(ctx):
         ctx.nudge(Job.LAUNCH, campaign_id)
-    for campaign_id in ctx.db.scalars(text(IDLE_CAMPAIGNS)):
-        launch.nudge(ctx, compose.find(ctx, campaign_id))
+    complaints.pause_where_many(ctx)
     for campaign_id in close.running(ctx):
         close.close_if_done(ctx, campaign_id)
+
+
+def call_workers(ctx: Context) -> None:
+    """Call every process that takes no part in a campaign that has rows: it is new, or its nudge was lost.
+
+    A process that is sending it already drops the nudge. Practice wants one process only, so that it can be watched.
+    """
+    for campaign_id, mode, idle, begun in ctx.db.execute(text(IDLE_WORKERS)):
+        wanted = (0 if begun else 1) if mode == Mode.PRACTICE else max(idle, 0 if begun else 1)
+        for _ in range(wanted):
+            ctx.nudge(Job.DISPATCH, campaign_id)
 
 
 def nudge_singles(ctx: Context) -> None:
@@ -69,15 +88,29 @@ def reap_the_dead(services: Services) -> None:
         connection.close()
 
 
-def tick(services: Services, number: int) -> None:
+def end_the_log(services: Services) -> None:
+    """Take away messages past their time, and have the coming month's room ready before anything is launched in it."""
+    with services.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        driver = cast(psycopg.Connection[tuple[Any, ...]], connection.connection.driver_connection)
+        retention.run(driver, services.clock.now())
+    with unit_of_work(services) as ctx:
+        partitions.ensure_months(ctx, ctx.clock.now())
+
+
+def tick(services: Services, jobs: DramatiqJobs, number: int) -> None:
     """One look around; a part that fails is tried again at the next."""
     _try("reap", lambda: reap_the_dead(services))
     parts: list[tuple[str, Callable[[Context], object]]] = [
-        ("campaigns", nudge_campaigns), ("singles", nudge_singles), ("seal", seal.seal_batch)]
+        ("campaigns", start_what_is_due), ("singles", nudge_singles), ("seal", seal.seal_batch)]
+    if jobs.waiting(Job.DISPATCH) < FULL:
+        parts.append(("workers", call_workers))
     if number % SWEEP_EVERY == 0:
         parts.append(("sweep", sweep.sweep))
     for name, part in parts:
         _try(name, partial(_in_a_unit, services, part))
+    if number % LOG_ENDS_EVERY == SWEEP_EVERY:
+        # It may take minutes, and campaigns must not wait for it.
+        threading.Thread(target=lambda: _try("retention", lambda: end_the_log(services)), daemon=True).start()
 
 
 def _in_a_unit(services: Services, part: Callable[[Context], object]) -> None:
@@ -97,13 +130,14 @@ def main() -> None:
     logs.set_up()
     settings = Settings.from_env()
     wait_for_database(settings)
-    services = wiring.build(settings, wiring.open_engine(settings), DramatiqJobs())
+    jobs = DramatiqJobs()
+    services = wiring.build(settings, wiring.open_engine(settings), jobs)
     told = threading.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda _number, _frame: told.set())
     number = 0
     while not told.wait(EVERY_SECONDS if number else 0):
-        tick(services, number)
+        tick(services, jobs, number)
         number += 1
 
 

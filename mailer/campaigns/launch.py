@@ -5,15 +5,12 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from mailer.campaigns import close, compose
+from mailer.campaigns import close, compose, hindrance
 from mailer.campaigns.models import Campaign
 from mailer.context import Context
 from mailer.core.jobs import Job
 from mailer.core.messages import CampaignState
 from mailer.core.modes import Mode
-from mailer.exits import fence
-from mailer.organisation import live
-from mailer.organisation import profile as organisation
 from mailer.outbox import assignment, partitions, plan
 
 GIVE_UP_AFTER = timedelta(hours=72)
@@ -74,14 +71,8 @@ def _start(ctx: Context, campaign: Campaign, exits_folder: Path) -> bool:
 
 def _objection(ctx: Context, campaign: Campaign, exits_folder: Path) -> str:
     """Why it may not start as a whole, as a reason code; empty when it may."""
-    state = fence.check(ctx.db.connection(), exits_folder, ctx.host)
-    profile = organisation.current(ctx)
-    if state.refuses:
-        return "behind_exits"
-    if campaign.mode != profile.mode:
-        return "mode_changed"
-    if profile.mode is Mode.LIVE and (lacks := live.lacking(ctx)):
-        return "live_lacks:" + ",".join(lacks)
+    if why := hindrance.of(ctx, campaign, exits_folder):
+        return why
     if campaign.send_at is not None and ctx.clock.now() - campaign.send_at > TOO_LATE:
         return "too_late"
     return ""
@@ -96,8 +87,8 @@ def _plan(ctx: Context, campaign: Campaign) -> bool:
         next_block=campaign.next_block)
     campaign.planned_through, campaign.next_block = chunk.through, chunk.next_block
     campaign.planning_done = plan.is_last(chunk, after)
-    if after == 0:
-        nudge(ctx, campaign)
+    # With every chunk: those who took the last one's rows may have found no more and ended their turns.
+    nudge(ctx, campaign)
     if campaign.planning_done and chunk.rows == 0:
         close.close_if_done(ctx, campaign.id)
     return not campaign.planning_done

@@ -58,4 +58,5 @@ class Campaign(Model):
     failed: Mapped[int | None]
     expired: Mapped[int | None]
     uncertain: Mapped[int | None]
+    messages_dropped_at: Mapped[datetime | None]
     sample: Mapped[bool] = mapped_column(default=False)

@@ -11,10 +11,10 @@ from mailer.outbox import assignment
 
 
 def must_fix(ctx: Context, campaign: Campaign) -> list[str]:
-    """Codes of what must be mended first; empty when it may leave."""
+    """Codes of what must be mended first, a size with its octets; empty when it may leave."""
     task = assignment.load(ctx, campaign.id)
-    found = [finding.code for finding in ctx.channels[task.terms.channel].check(task.copy)
-             if finding.grade is Grade.MUST_FIX]
+    found = [f"{finding.code} ({finding.detail} octets)" if finding.code == "size" else finding.code
+             for finding in ctx.channels[task.terms.channel].check(task.copy) if finding.grade is Grade.MUST_FIX]
     if not forecast.of(ctx, campaign).inside:
         found.append("empty_audience")
     mode = organisation.current(ctx).mode

@@ -1,5 +1,6 @@
 """What is looked at before a campaign leaves, in three grades; only what must be fixed holds it back (decision 28)."""
 
+from collections.abc import Callable, Hashable
 from datetime import timedelta
 
 from sqlalchemy import text
@@ -13,10 +14,13 @@ from mailer.gate.forecast import Forecast
 from mailer.gate.terms import CampaignTerms
 from mailer.organisation import live, senders
 from mailer.organisation import profile as organisation
-from mailer.outbox import assignment
+from mailer.outbox import assignment, lanes
 
 CHANNEL = "email"
 AGAIN_AFTER = timedelta(days=7)
+
+Keep = Callable[[Hashable, Callable[[], int]], int]
+"""Counts by a name, or says what was counted under it a moment ago."""
 
 SAME_WORDS = text("""
     SELECT c.started_at FROM campaign c JOIN content_version v ON v.id = c.content_id
@@ -32,16 +36,26 @@ WITHOUT_NAME = text("""
 """)
 
 
-def findings(ctx: Context, campaign: Campaign, seen: Forecast | None = None) -> list[Finding]:
-    """Every check with what it found, those that must be fixed first. `seen` spares a second forecast."""
+def at_once(_name: Hashable, count: Callable[[], int]) -> int:
+    """Count now."""
+    return count()
+
+
+def findings(ctx: Context, campaign: Campaign, seen: Forecast | None = None, *, keep: Keep = at_once
+             ) -> list[Finding]:
+    """Every check with what it found, those that must be fixed first.
+
+    `seen` spares a second forecast; `keep` may answer with what it counted a moment ago.
+    """
     seen = seen or forecast.of(ctx, campaign)
     task = assignment.load(ctx, campaign.id)
     found = [
         _audience(seen),
         *ctx.channels[CHANNEL].check(task.copy),
-        *_names(ctx, task.terms),
+        *_names(ctx, task.terms, keep),
         _sender(ctx, campaign),
         *_live(ctx),
+        *_mail_server(ctx),
         _tested(campaign),
         _said_before(ctx, campaign),
     ]
@@ -59,13 +73,14 @@ def _audience(seen: Forecast) -> Finding:
     return Finding(Grade.FINE if seen.inside else Grade.MUST_FIX, "audience", "audience", str(seen.inside))
 
 
-def _names(ctx: Context, terms: CampaignTerms) -> list[Finding]:
+def _names(ctx: Context, terms: CampaignTerms, keep: Keep) -> list[Finding]:
     """How many people will read the fallback, for the personal fields that the message names."""
     if not terms.fields:
         return []
-    without = ctx.db.scalar(WITHOUT_NAME, {"channel": terms.channel, "list_id": terms.list_id,
-                                           "topic_ids": list(terms.topic_ids)})
-    return [Finding(Grade.FINE, "fallback_read", "markdown", str(without or 0))]
+    asked = {"channel": terms.channel, "list_id": terms.list_id, "topic_ids": list(terms.topic_ids)}
+    without = keep(("without_name", terms.list_id, terms.topic_ids),
+                   lambda: int(ctx.db.scalar(WITHOUT_NAME, asked) or 0))
+    return [Finding(Grade.FINE, "fallback_read", "markdown", str(without))]
 
 
 def _sender(ctx: Context, campaign: Campaign) -> Finding:
@@ -79,6 +94,16 @@ def _live(ctx: Context) -> list[Finding]:
         return []
     return [Finding(Grade.MUST_FIX, "live", "settings", what) for what in live.lacking(ctx)] or [
         Finding(Grade.FINE, "live", "settings")]
+
+
+def _mail_server(ctx: Context) -> list[Finding]:
+    """Whether a mail server can be used at the moment; nothing is lost where none can, so it holds nothing back."""
+    states = lanes.server_states(ctx) if organisation.current(ctx).mode is not Mode.PRACTICE else []
+    resting = [f"{each.name} {each.hold.why}" for each in states if each.hold]
+    if not states:
+        return []
+    away = len(resting) == len(states)
+    return [Finding(Grade.LOOK if away else Grade.FINE, "mail_server", "settings", "; ".join(resting) if away else "")]
 
 
 def _tested(campaign: Campaign) -> Finding:

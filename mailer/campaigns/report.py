@@ -15,7 +15,11 @@ from mailer.outbox import counts
 REPORTED = frozenset({CampaignState.SENT, CampaignState.STOPPED})
 SETTLES_AFTER = timedelta(hours=1)
 
-RECEIPTS = text("SELECT kind, count(*) FROM receipt WHERE campaign_id = :id AND at < :hour GROUP BY kind")
+RECEIPTS = text("""
+    SELECT kind, sum(n) FROM (
+        SELECT kind, count(*) AS n FROM receipt WHERE campaign_id = :id AND at < :hour GROUP BY kind
+        UNION ALL SELECT detail, n FROM campaign_count WHERE campaign_id = :id AND state = :receipt) AS each
+    GROUP BY kind""")
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,8 @@ def of(ctx: Context, campaign: Campaign) -> Report:
     """The report of a campaign that has ended."""
     now = ctx.clock.now()
     hour = now.replace(minute=0, second=0, microsecond=0)
-    received = {kind: int(n) for kind, n in ctx.db.execute(RECEIPTS, {"id": campaign.id, "hour": hour})}
+    received = {kind: int(n) for kind, n in ctx.db.execute(RECEIPTS, {
+        "id": campaign.id, "hour": hour, "receipt": counts.RECEIPT})}
     return Report(
         ended=status.status(ctx, campaign), left=counts.left(ctx, campaign.id, before=hour),
         bounced=received.get("bounced", 0), complained=received.get("complained", 0), counted_until=hour,

@@ -15,7 +15,7 @@ SILENT_AFTER = 90
 
 def kept_back(ctx: Context, campaign: Campaign) -> int:
     """People who opted out since Send was pressed and whom this campaign has not reached: they get nothing."""
-    if campaign.month is None or campaign.started_at is None:
+    if campaign.month is None or campaign.started_at is None or campaign.messages_dropped_at is not None:
         return 0
     pressed = pressed_at(ctx, campaign) or campaign.started_at
     return int(ctx.db.scalar(text(f"""

@@ -12,13 +12,14 @@ from rich.progress import Progress
 from sqlalchemy.exc import OperationalError
 
 from mailer import wiring
-from mailer.campaigns import compose, control, forecast, must_fix, schedule
+from mailer.campaigns import compose, control, forecast, hindrance, must_fix, schedule
 from mailer.campaigns import status as standing
 from mailer.campaigns.models import Campaign
 from mailer.cli.instance import wait_for_database
 from mailer.cli.output import as_json, show
 from mailer.cli.powers import OPERATOR, services, unit
 from mailer.core.errors import BehindExits, CannotSend, InvalidInput
+from mailer.core.messages import CampaignState
 from mailer.exits import fence
 from mailer.lists import catalogue
 from mailer.services import Services, unit_of_work
@@ -101,12 +102,18 @@ def send(number: int, yes: bool, local: str | None, zone: str | None, wait: bool
 @as_json
 def status(number: int, as_json: bool) -> None:
     """Say how it stands."""
-    with unit() as ctx:
+    powers = services()
+    with unit_of_work(powers, actor=OPERATOR) as ctx:
         found = compose.find(ctx, number)
-        facts, why = asdict(standing.status(ctx, found)), found.why_not_started
+        facts, why = asdict(standing.status(ctx, found)), found.why_not_started or found.why_paused
+        if found.state == CampaignState.SENDING:
+            why = hindrance.of(ctx, found, wiring.exits_folder(powers.settings))
+        facts["why"] = why or ""
     lines = [f"Campaign {number}: {facts['state']}{f' ({why})' if why else ''}"]
     lines += [f"  {name}: {facts[name]:,}" for name in
               ("planned", "accepted", "refused", "failed", "expired", "uncertain", "waiting")]
+    if facts["uncertain"]:
+        lines.append("  Uncertain: handed over, and the answer was lost. `mailer campaign send-uncertain` sends again.")
     show(facts, as_json, "\n".join(lines))
 
 
@@ -135,6 +142,18 @@ def stop(number: int, as_json: bool) -> None:
     """Stop for good: what has not been handed over never will be."""
     with unit() as ctx:
         _say(control.stop(ctx, number), as_json)
+
+
+@campaign.command(name="send-uncertain")
+@click.argument("number", type=int)
+@click.option("--yes", is_flag=True, required=True, help="They may have got it already; send it to them again.")
+@as_json
+def send_uncertain(number: int, yes: bool, as_json: bool) -> None:
+    """Send again to those whose answer was lost; the campaign goes on and ends anew."""
+    with unit() as ctx:
+        count = control.send_uncertain(ctx, number)
+        state = str(compose.find(ctx, number).state)
+    show({"id": number, "state": state, "again": count}, as_json, f"Campaign {number}: again to {count:,}.")
 
 
 def _wall_clock(raw: str) -> datetime:

@@ -3,14 +3,17 @@
 import click
 
 from mailer.cli import (
+    bench,
     campaign,
     clock,
     data_map,
     database,
+    dkim,
     doctor,
     exits,
     explain,
     keys,
+    lane,
     ledger,
     lists,
     run,
@@ -30,15 +33,18 @@ COMMANDS: tuple[click.Command, ...] = (
     staff.staff,
     seed.seed,
     lists.lists,
+    lane.lane,
     campaign.campaign,
     why.why,
     exits.exits,
     ledger.ledger,
     keys.keys,
+    dkim.dkim,
     clock.clock,
     doctor.doctor,
     data_map.data_map,
     explain.explain,
+    bench.bench,
 )
 
 

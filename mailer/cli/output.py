@@ -14,12 +14,13 @@ from mailer.core.errors import MailerError
 
 SENTENCES = {
     "already_running": "Another mailer is running on {folder} (process {pid}); stop it or set MAILER_DATA_DIR.",
+    "bench_failed": "The measurement ended early, at {step}: {why}.",
     "bad_settings": "{setting} must be {why}.",
     "behind_exits": "The database was put back to an earlier state: see `mailer exits status` and `exits apply`.",
     "cannot_send": "Nothing was sent; mend this first: {lacks}.",
     "clock_not_shifted": "The clock moves only where the instance was started with `mailer run --clock TIME`.",
-    "migration_failed": "The database could not be brought up to date; what went wrong stands above.",
     "no_instance": "No instance is running; start one with `mailer run`.",
+    "not_this_machine": "The bench sends only to this machine: smtp:// and a loopback address.",
     "port_taken": "Port {port} is in use by another program; set PORT to a free one.",
     "server_failed": "{server} did not start; see {log}.",
     "unknown_staff": "Nobody who works here has this address.",

@@ -1,33 +1,32 @@
 """`mailer run`: everything on one machine, kept alive until it is told to end."""
 
 import os
+import pkgutil
 import socket
-import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 import click
 
-from mailer.cli import demo, instance
+from mailer.cli import database, demo, instance, serve
 from mailer.cli.first_run import first_run_line
 from mailer.core import logs
-from mailer.core.errors import MailerError
+from mailer.embedded import forks
 from mailer.embedded.children import Child
 from mailer.embedded.folders import private_folder
 from mailer.embedded.lock import only_run
 from mailer.embedded.postgres import PrivatePostgres
 from mailer.embedded.redis import PrivateRedis
 from mailer.embedded.supervisor import Stopped, Supervisor, must_be_free
-from mailer.settings import Settings, child_environment
+from mailer.settings import Settings, set_environment
 
+WORK = {name: f"{name}:main" for name in ("workers.main", "workers.ticker")}
+"""The product does not know its workers, except by the names under which they are started."""
 
-class MigrationFailed(MailerError):
-    """`mailer migrate` ended with an error."""
-
-    code = "migration_failed"
-    status = 500
+ALSO_LOADED = "mailer.app"
+"""What the web server will ask for."""
 
 
 @click.command()
@@ -55,21 +54,20 @@ def run(port: int | None, with_demo: bool, seed: int | None, clock: str | None) 
 
 def _start(supervisor: Supervisor, settings: Settings, choices: Mapping[str, object]) -> None:
     settings = _with_servers(supervisor, settings)
-    env = child_environment(DATABASE_URL=settings.database_url, REDIS_URL=settings.redis_url, PORT=str(settings.port),
-                            MAILER_DATA_DIR=str(settings.data_dir), MAILER_KEY_FILE=str(settings.key_file))
+    set_environment(DATABASE_URL=settings.database_url, REDIS_URL=settings.redis_url, PORT=str(settings.port),
+                    MAILER_DATA_DIR=str(settings.data_dir), MAILER_KEY_FILE=str(settings.key_file))
     instance.note(settings.data_dir, {
         "database_url": settings.database_url, "redis_url": settings.redis_url, "port": settings.port,
         "pid": os.getpid(), **choices,
     })
     click.echo("Bringing the database up to date …")
-    if supervisor.run_once(_python("migrate", env, "mailer.cli", "migrate")) != 0:
-        raise MigrationFailed()
+    with supervisor.interruptible():
+        click.echo(f"The schema is at {database.bring_up_to_date(settings)}.")
     demo.prepare(settings, demo=bool(choices["demo"]), seed=cast("int | None", choices["seed"]),
                  clock=cast("str | None", choices["clock"]))
     line = first_run_line(settings)
     click.echo(f"Starting the web server, {settings.worker_processes} workers and the ticker …")
-    workers = [_python(f"worker-{number}", env, "workers.main") for number in range(1, settings.worker_processes + 1)]
-    supervisor.keep([_python("web", env, "mailer.cli", "web"), _python("ticker", env, "workers.ticker"), *workers])
+    supervisor.keep(_children(settings.worker_processes))
     supervisor.watch(until=lambda: _answers(settings.port))
     if not supervisor.stopping:
         click.echo(line)
@@ -88,8 +86,13 @@ def _with_servers(supervisor: Supervisor, settings: Settings) -> Settings:
     return replace(settings, database_url=database, redis_url=queue)
 
 
-def _python(name: str, env: Mapping[str, str], *command: str) -> Child:
-    return Child(name, (sys.executable, "-P", "-m", *command), env)
+def _children(workers: int) -> list[Child]:
+    """Everything is loaded once, here, and shared by all of them."""
+    work: dict[str, Callable[[], Any]] = {module: pkgutil.resolve_name(place) for module, place in WORK.items()}
+    pkgutil.resolve_name(ALSO_LOADED)
+    forks.settle()
+    return [Child("web", "mailer.cli web", serve.serve), Child("ticker", "workers.ticker", work["workers.ticker"]),
+            *(Child(f"worker-{number}", "workers.main", work["workers.main"]) for number in range(1, workers + 1))]
 
 
 def _answers(port: int) -> bool:

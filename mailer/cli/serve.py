@@ -44,6 +44,8 @@ class Web(BaseApplication):  # type: ignore[misc]  # gunicorn has no types.
             "errorlog": "-", "logger_class": QuietLogger, "umask": 0o077, "proc_name": "mailer web",
             # It would open a socket in the home folder, outside the data folder.
             "control_socket_disable": True,
+            # Loaded before it listens and before it forks: whoever is let in is answered at once, from shared memory.
+            "preload_app": True, "post_fork": _begin,
         }
         for name, value in chosen.items():
             self.cfg.set(name, value)
@@ -52,13 +54,18 @@ class Web(BaseApplication):  # type: ignore[misc]  # gunicorn has no types.
         return import_app("wsgi:app")
 
 
+def serve() -> None:
+    """Serve with the settings of the environment, until told to end."""
+    Web(Settings.from_env()).run()
+
+
 @click.command()
 def web() -> None:
     """Serve the pages on PORT of this machine; put a proxy with TLS in front of it."""
     settings = _ready()
     if settings != Settings.from_env():
         _become("mailer.cli", "web")
-    Web(settings).run()
+    serve()
 
 
 @click.command()
@@ -71,6 +78,11 @@ def worker() -> None:
 def tick() -> None:
     """Run the ticker, which starts what is due and sweeps for strays."""
     _become("workers.ticker")
+
+
+def _begin(_arbiter: Any, worker: Any) -> None:
+    """No two processes may speak on one connection."""
+    worker.app.callable.extensions["services"].engine.dispose(close=False)
 
 
 def _ready() -> Settings:

@@ -83,6 +83,25 @@ class Recipient(NamedTuple):
         return "Recipient()"
 
 
+class Frame(NamedTuple):
+    """What is the same in every message of a slice: a link is its base and a token, an identifier a token and a host.
+    """
+
+    date: datetime
+    bases: Links
+    host: str
+
+
+class Batch(Protocol):
+    """A program within its frame: one message is one join."""
+
+    def build(self, address: str, text_only: bool, fields: Mapping[str, str], tokens: Sequence[bytes]) -> bytes:
+        """The finished message, as `Program.build` gives it. Raises: MailerError when the address cannot be printed.
+
+        `tokens` are those of Links in order, then the one of the Message-ID: of our own making, taken as they are.
+        """
+
+
 class Program(Protocol):
     """A content version compiled once; building one message is cheap."""
 
@@ -91,7 +110,10 @@ class Program(Protocol):
         """The personal fields it names, such as `first name`; a clearance opens exactly these."""
 
     def build(self, recipient: Recipient) -> bytes:
-        """The finished message, ready for the wire."""
+        """The finished message, ready for the wire: no line begins with a dot, each ends with CR LF."""
+
+    def batch(self, frame: Frame) -> Batch:
+        """The program for the messages of one slice. Raises: MailerError when a base or host cannot be printed."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -132,12 +154,17 @@ class Clearance(NamedTuple):
 
 
 class Parcel(NamedTuple):
-    """A cleared message, built and addressed. `sender` is the envelope sender (RFC 5321 reverse-path)."""
+    """A cleared message, built and addressed. `sender` is the envelope sender (RFC 5321 reverse-path).
+
+    `tidy` promises that every line of the body ends in CRLF and none begins with a dot, so that it can travel as it
+    is; without it the transport looks.
+    """
 
     clearance: Clearance
     sender: str
     body: bytes
     campaign_id: int | None = None
+    tidy: bool = False
 
     def __repr__(self) -> str:
         return f"Parcel({self.clearance!r}, {len(self.body)} octets)"
@@ -230,6 +257,9 @@ class Channel(Protocol):
 
     def explain(self, raw: str) -> Explanation:
         """What we make of what someone typed; it never raises for a bad address."""
+
+    def explain_reply(self, raw: str, stage: str) -> Explanation:
+        """What we make of a provider's reply at a stage of the conversation. Raises: InvalidInput."""
 
     def say(self, markdown: str, *, title: str, language: str, brand: Brand) -> tuple[str, str]:
         """A letter's body in the channel's frame, as text and as HTML."""

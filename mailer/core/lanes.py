@@ -1,6 +1,7 @@
 """Lanes: what is slow or limited for one destination holds up nobody else (engine guarantee 5)."""
 
 from collections.abc import Sequence
+from time import monotonic
 from typing import Final, NamedTuple, Protocol
 
 SHARED: Final = 32
@@ -35,6 +36,19 @@ class Pace(Protocol):
         """The numbers of lanes with a limit of their own."""
 
 
+class ServerBoard(Protocol):
+    """Knows, for every process and host, which mail servers are left alone for a while."""
+
+    def held(self) -> frozenset[str]:
+        """Names of the servers that rest at the moment; cheap enough to ask before each connection."""
+
+    def report(self, server: str, code: str) -> None:
+        """This server could not be used; a refused password (`auth`, `535 …`) makes it rest longest and is told."""
+
+    def clear(self, server: str) -> None:
+        """This server took a message."""
+
+
 class Unlimited:
     """Implements `Pace` where nothing is limited."""
 
@@ -46,3 +60,30 @@ class Unlimited:
 
     def limited_lanes(self) -> Sequence[int]:
         return ()
+
+
+class OwnBoard:
+    """Implements `ServerBoard` for one process alone."""
+
+    SHORTEST, LONGEST = 5.0, 300.0
+
+    def __init__(self) -> None:
+        self._until: dict[str, float] = {}
+        self._wait: dict[str, float] = {}
+
+    def held(self) -> frozenset[str]:
+        if not self._until:
+            return frozenset()
+        now = monotonic()
+        return frozenset(name for name, until in self._until.items() if until > now)
+
+    def report(self, server: str, code: str) -> None:
+        now = monotonic()
+        if self._until.get(server, now) > now:
+            return
+        wait = min(self._wait.get(server, self.SHORTEST / 2) * 2, self.LONGEST)
+        self._wait[server], self._until[server] = wait, now + wait
+
+    def clear(self, server: str) -> None:
+        self._wait.pop(server, None)
+        self._until.pop(server, None)

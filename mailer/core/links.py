@@ -6,18 +6,22 @@ one AES block (two tokens of one person share nothing), and a 128-bit MAC. It fi
 
 import base64
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import ECB
+from cryptography.hazmat.primitives.hmac import HMAC
 
 from mailer.core.errors import BadToken
 from mailer.core.vault import KeyRing, Use
 
 VERSION = 1
 LENGTH = 56
+OCTETS = 35
 
 
 class Link(IntEnum):
@@ -31,6 +35,10 @@ class Link(IntEnum):
     VERP = 6
     UNDO = 7
     TEST = 8
+
+
+MAILED = (Link.LEAVE, Link.ONE_CLICK, Link.PREFERENCES, Link.WHY, Link.MESSAGE_ID)
+"""What a campaign's message bears, in the order in which a Batch takes it."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +67,26 @@ class LinkSigner:
         mac = hmac.digest(self._macs[number], head + block, "sha256")[:16]
         return base64.b32encode(head + block + mac).decode().lower()
 
+    def sign_many(self, links: Sequence[Link], firsts: Sequence[int], second: int = 0) -> list[list[bytes]]:
+        """For each of `firsts` the tokens that `sign` makes, one a link in their order; a set costs far less."""
+        number = self._newest
+        tail = second.to_bytes(8, "big")
+        blocks = self._ciphers[number].encryptor().update(b"".join([one.to_bytes(8, "big") + tail for one in firsts]))
+        heads = [bytes((VERSION, number, link)) for link in links]
+        # The key's two hash states are made once and copied, which costs a third of keying each MAC anew.
+        keyed = HMAC(self._macs[number], hashes.SHA256()).copy
+        raw = []
+        for start in range(0, len(blocks), 16):
+            block = blocks[start:start + 16]
+            for head in heads:
+                mac, said = keyed(), head + block
+                mac.update(said)
+                raw.append(said + mac.finalize()[:16])
+        tokens = base32(b"".join(raw))
+        row = LENGTH * len(links)
+        return [[tokens[at:at + LENGTH] for at in range(start, start + row, LENGTH)]
+                for start in range(0, row * len(firsts), row)] if links else [[] for _ in firsts]
+
     def read(self, token: str, *links: Link) -> Claim:
         """What a token says. Raises: BadToken when it is cut, forged, upper-case or of another purpose."""
         if len(token) != LENGTH or not token.isascii() or token != token.lower():
@@ -74,6 +102,39 @@ class LinkSigner:
             raise BadToken()
         plain = self._ciphers[head[1]].decryptor().update(block)
         return Claim(Link(head[2]), int.from_bytes(plain[:8], "big"), int.from_bytes(plain[8:], "big"))
+
+
+def base32(octets: bytes) -> bytes:
+    """Lower-case base32 (RFC 4648 §6) of a multiple of five octets, however many, at the speed of C.
+
+    Five octets are eight letters of five bits. Each letter takes its bits from one octet or from two neighbours, so
+    the octets that stand first, second … in their group are looked up together and neighbours joined by one OR.
+    """
+    one, two, three, four, five = (octets[place::5] for place in range(5))
+    count = len(one)
+    left = one.translate(_LOW[3]) + two.translate(_LOW[1]) + three.translate(_LOW[4]) + four.translate(_LOW[2])
+    right = two.translate(_HIGH[6]) + three.translate(_HIGH[4]) + four.translate(_HIGH[7]) + five.translate(_HIGH[5])
+    both = (int.from_bytes(left, "big") | int.from_bytes(right, "big")).to_bytes(4 * count, "big")
+    values = bytearray(8 * count)
+    values[0::8] = one.translate(_HIGH[3])
+    values[1::8] = both[:count]
+    values[2::8] = two.translate(_HIGH[1])
+    values[3::8] = both[count:2 * count]
+    values[4::8] = both[2 * count:3 * count]
+    values[5::8] = four.translate(_HIGH[2])
+    values[6::8] = both[3 * count:]
+    values[7::8] = five
+    return bytes(values.translate(_LETTERS))
+
+
+_HIGH = {shift: bytes((octet >> shift) & 31 for octet in range(256)) for shift in range(1, 8)}
+"""The bits of an octet from `shift` up, five at most."""
+
+_LOW = {bits: bytes((octet << 5 - bits) & 31 for octet in range(256)) for bits in range(1, 5)}
+"""The lowest so many bits of an octet, as the highest of five."""
+
+_LETTERS = b"abcdefghijklmnopqrstuvwxyz234567" * 8
+"""A letter for each value; of an octet only the lowest five bits are looked at."""
 
 
 def _cipher(ring: KeyRing, number: int) -> Cipher[ECB]:

@@ -5,11 +5,11 @@ associated data, so a sealed value moved elsewhere does not open.
 """
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from typing import Protocol
+from typing import Final, Protocol
 
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -21,6 +21,8 @@ from mailer.core.errors import KeyProblem
 from mailer.core.tokens import Tokens
 
 NONCE = 12
+_BODY: Final = 1 + NONCE
+_DOES_NOT_OPEN: Final = (InvalidTag, ValueError, LookupError)
 
 
 class Use(StrEnum):
@@ -35,6 +37,7 @@ class Use(StrEnum):
     OUTBOX = "outbox"
     SESSION = "session"
     LIMIT = "limit"
+    DKIM = "dkim"
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,11 @@ class Opener(Protocol):
     def unwrap(self, wrapped: bytes, *, person: int) -> bytes: ...
 
     def open(self, key: bytes, sealed: bytes, *, table: str, row: object, field: str) -> str: ...
+
+    def unwrap_many(self, wrapped: Iterable[tuple[int, bytes | None]]) -> list[AESGCM | None]: ...
+
+    def open_many(self, rows: Iterable[tuple[AESGCM | None, int, bytes | None]], *, table: str, field: str
+                  ) -> list[str | None]: ...
 
     def open_shared(self, use: Use, sealed: bytes, *, table: str, row: object, field: str) -> bytes: ...
 
@@ -188,6 +196,35 @@ class VaultOpener:
         """The plain text. Raises: KeyProblem when the value was moved, cut or sealed by another key."""
         self.openings += 1
         return _decrypt(key, sealed, _aad(table, row, field)).decode()
+
+    def unwrap_many(self, wrapped: Iterable[tuple[int, bytes | None]]) -> list[AESGCM | None]:
+        """The keys of persons by number, ready to open; None in the place of one that does not unwrap."""
+        unwrap = {number: AESGCM(self._ring.derive(Use.WRAP, number)).decrypt for number in self._ring.keys}
+        keys: list[AESGCM | None] = []
+        for person, key in wrapped:
+            try:
+                keys.append(AESGCM(unwrap[key[0]](key[1:_BODY], key[_BODY:], b"vault\x00%d\x00key" % person))
+                            if key else None)
+            except _DOES_NOT_OPEN:
+                keys.append(None)
+        return keys
+
+    def open_many(self, rows: Iterable[tuple[AESGCM | None, int, bytes | None]], *, table: str, field: str
+                  ) -> list[str | None]:
+        """What is sealed under these keys in rows of these numbers; None where it, or its key, does not open.
+
+        Nothing sealed opens as an empty text.
+        """
+        place = f"{table}\x00%d\x00{field}".encode()
+        texts: list[str | None] = []
+        for key, row, sealed in rows:
+            try:
+                texts.append("" if sealed is None else None if key is None
+                             else key.decrypt(sealed[:NONCE], sealed[NONCE:], place % row).decode())
+            except _DOES_NOT_OPEN:
+                texts.append(None)
+        self.openings += len(texts)
+        return texts
 
     def open_shared(self, use: Use, sealed: bytes, *, table: str, row: object, field: str) -> bytes:
         self.openings += 1

@@ -1,6 +1,6 @@
 """What the sending half of a channel must do: hold a provider's connections and hand over cleared messages."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from mailer.core.channel import Clearance, Journal, Outcome, Parcel
@@ -16,8 +16,9 @@ class Settled(NamedTuple):
 class Wire(Protocol):
     """A way out with many messages under way, driven by its owner: it moves only inside `turn`.
 
-    It belongs to one thread. Each parcel queued ends exactly once, in what `settled` returns: begun at most once, no
-    later than its `begin_before`, journalled before its final dot and after its reply.
+    It belongs to one thread at a time. Each parcel queued ends exactly once, in what `settled` returns: begun no later
+    than its `begin_before`, journalled at most once before its final dot and after its reply. One whose envelope no
+    server answered may be begun anew elsewhere, within the same time.
     """
 
     @property
@@ -56,13 +57,6 @@ class Transport(Protocol):
 
     def wire(self) -> Wire:
         """A wire of its own for the thread that asks; the caller closes it."""
-
-    def deliver(self, parcels: Sequence[Parcel], *, journal: Journal, stopping: Callable[[], bool]
-                ) -> Iterator[Outcome]:
-        """Hand over each parcel at most once and yield one outcome for each, in any order.
-
-        A parcel whose `begin_before` has passed, or that is left when `stopping()` turns true, is UNBEGUN.
-        """
 
     def close(self) -> None:
         """Say goodbye to the provider."""

@@ -1,30 +1,26 @@
 """The processes that `mailer run` looks after: started, watched, started again, ended with all they began."""
 
-import ctypes
 import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mailer.embedded.processes import private_log, runs, send, wait_until
+from mailer.embedded.forks import OUR_MARK, fork
+from mailer.embedded.processes import runs, send, wait_until
 
-PR_SET_PDEATHSIG = 1
 AT_ONCE = 5.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 4.0
-_LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
 @dataclass(frozen=True)
 class Child:
-    """A process to keep alive: its name is that of its log, its environment is complete."""
+    """A process to keep alive: its name is that of its log, its module stands on its command line."""
 
     name: str
-    argv: Sequence[str]
-    env: Mapping[str, str]
+    module: str
+    work: Callable[[], object]
 
 
 class Kept:
@@ -33,7 +29,9 @@ class Kept:
     def __init__(self, child: Child, logs: Path) -> None:
         self.child = child
         self._log = logs / f"{child.name}.log"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._leader = 0
+        """The process id of the child, also once it is dead and what it began may live on; 0 before and after."""
+        self._dead = False
         self._began = 0.0
         self._pause = FIRST_PAUSE
         self._not_before = 0.0
@@ -42,7 +40,9 @@ class Kept:
     @property
     def pid(self) -> int:
         """The process id, 0 when it is not running."""
-        return self._process.pid if self._process is not None and self._process.poll() is None else 0
+        if self._leader and not self._dead:
+            self._dead = os.waitpid(self._leader, os.WNOHANG)[0] != 0
+        return 0 if self._dead else self._leader
 
     def mend(self) -> bool:
         """Start it when it is not running and its pause is over; returns whether it was started.
@@ -51,7 +51,7 @@ class Kept:
         """
         if self.pid or time.monotonic() < self._not_before:
             return False
-        if self._process is not None:
+        if self._leader:
             return self._bury()
         self._start()
         return True
@@ -63,11 +63,14 @@ class Kept:
 
     def end_group(self) -> None:
         """Kill whatever is left of the process and all it began."""
-        if self._process is None:
+        if not self._leader:
             return
-        _kill_group(self._process.pid)
-        self._process.wait()
-        self._process = None
+        _kill_group(self._leader)
+        if self.pid:
+            # Right after the fork it may not lead a group yet.
+            send(self._leader, signal.SIGKILL)
+            os.waitpid(self._leader, 0)
+        self._leader, self._dead = 0, False
 
     def _bury(self) -> bool:
         short_lived = time.monotonic() - self._began < AT_ONCE
@@ -77,20 +80,17 @@ class Kept:
         return False
 
     def _start(self) -> None:
-        with private_log(self._log) as words:
-            self._process = subprocess.Popen(  # noqa: S603 (our own commands, no shell)
-                list(self.child.argv), env=dict(self.child.env), stdin=subprocess.DEVNULL, stdout=words, stderr=words,
-                start_new_session=True, umask=0o077, preexec_fn=_end_with(os.getpid()))
+        self._leader = fork(self.child.name, self.child.module, self.child.work, self._log)
         self._began = time.monotonic()
         self.starts += 1
 
 
-def end_left_over(pids: Sequence[int], marker: str, patience: float) -> None:
+def end_left_over(pids: Sequence[int], patience: float) -> None:
     """End processes of an earlier run that are still there: first asked, then killed with all they began."""
-    ours = [pid for pid in pids if pid != os.getpid() and runs(pid, marker)]
+    ours = [pid for pid in pids if pid != os.getpid() and runs(pid, OUR_MARK)]
     for pid in ours:
         send(pid, signal.SIGTERM)
-    wait_until(lambda: not any(runs(pid, marker) for pid in ours), patience)
+    wait_until(lambda: not any(runs(pid, OUR_MARK) for pid in ours), patience)
     for pid in ours:
         _kill_group(pid)
 
@@ -101,12 +101,3 @@ def _kill_group(leader: int) -> None:
     except (ProcessLookupError, PermissionError):
         return
 
-
-def _end_with(parent: int) -> Callable[[], None]:
-    """Linux tells the child when we die, however we die; elsewhere the next run ends what is left over."""
-    def ask() -> None:
-        if _LIBC is not None:
-            _LIBC.prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
-            if os.getppid() != parent:
-                os._exit(1)
-    return ask

@@ -21,9 +21,18 @@ PATIENCE = 60.0
 # Backends of a postmaster that was killed hold its shared memory until they have noticed.
 ORPHANS_LEAVE_WITHIN = 15.0
 SETTINGS = {
-    "listen_addresses": "", "port": "5432", "unix_socket_permissions": "0700",
-    "shared_buffers": "128MB", "max_connections": "200", "wal_level": "minimal", "max_wal_senders": "0",
-    "timezone": "UTC", "log_timezone": "UTC", "jit": "off",
+    "listen_addresses": "", "port": "5432", "unix_socket_permissions": "0700", "timezone": "UTC",
+    "log_timezone": "UTC", "jit": "off", "max_connections": "100",
+    # Pages of it that nothing has touched take no memory, so an idle installation stays small.
+    "shared_buffers": "256MB", "huge_pages": "off", "effective_cache_size": "1GB", "random_page_cost": "1.1",
+    "work_mem": "8MB", "autovacuum_work_mem": "32MB",
+    # Processes that a single server without replicas has no use for.
+    "wal_level": "minimal", "max_wal_senders": "0", "max_logical_replication_workers": "0", "io_method": "sync",
+    # At full sending speed 10 to 15 MB of WAL a second: a checkpoint after more than a minute, not every few seconds,
+    # and at most about a gigabyte to read again after a kill.
+    "max_wal_size": "2GB", "min_wal_size": "256MB", "checkpoint_timeout": "15min", "wal_buffers": "16MB",
+    # Vacuum looks often, because small tables are rewritten all the time, and takes at most a tenth of a core.
+    "autovacuum_naptime": "20s", "autovacuum_max_workers": "2", "autovacuum_vacuum_cost_delay": "10ms",
     # What a statement carries can be personal data, so the log never shows a statement, a value or a detail.
     "log_min_messages": "warning", "log_min_error_statement": "panic", "log_error_verbosity": "terse",
     "log_parameter_max_length": "0", "log_parameter_max_length_on_error": "0", "log_checkpoints": "off",

@@ -4,8 +4,6 @@ import json
 import logging
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -59,7 +57,7 @@ class Supervisor:
         """Within this block a signal to end is heard, and whatever happens everything is ended with it."""
         before = {number: signal.signal(number, self._hear) for number in SIGNALS}
         try:
-            end_left_over(_noted(self._note), sys.executable, CHILDREN_END_WITHIN)
+            end_left_over(_noted(self._note), CHILDREN_END_WITHIN)
             yield
         finally:
             self._stopping, self._may_interrupt = True, False
@@ -73,14 +71,8 @@ class Supervisor:
         Raises: ServerFailed; Stopped when a signal came meanwhile.
         """
         self._servers.append(server)
-        with self._interruptible():
+        with self.interruptible():
             return server.start()
-
-    def run_once(self, child: Child) -> int:
-        """Run a process to its end; returns its exit status. Raises: Stopped when a signal came meanwhile."""
-        with self._interruptible():
-            return subprocess.run(list(child.argv), env=dict(child.env), check=False,  # noqa: S603 (our own command)
-                                  stdin=subprocess.DEVNULL).returncode
 
     def keep(self, children: Sequence[Child]) -> None:
         """Start these and keep them alive."""
@@ -105,7 +97,8 @@ class Supervisor:
         return {kept.child.name: kept.pid for kept in self._kept}
 
     @contextmanager
-    def _interruptible(self) -> Iterator[None]:
+    def interruptible(self) -> Iterator[None]:
+        """Within this block a signal to end is an exception. Raises: Stopped, also when one came before."""
         if self._stopping:
             raise Stopped()
         self._may_interrupt = True
@@ -126,7 +119,7 @@ class Supervisor:
         log.warning("server_died", extra={"server": type(server).__name__})
         self._again[id(server)] = time.monotonic() + TRY_SERVER_AGAIN_AFTER
         try:
-            with self._interruptible():
+            with self.interruptible():
                 server.start()
         except Stopped:
             return
@@ -135,7 +128,9 @@ class Supervisor:
 
     def _mend_children(self) -> None:
         if any([kept.mend() for kept in self._kept if not self._stopping]):
-            self._note.write_text(json.dumps(list(self.pids().values())), encoding="ascii")
+            fresh = self._note.with_suffix(".new")
+            fresh.write_text(json.dumps(list(self.pids().values())), encoding="ascii")
+            fresh.replace(self._note)
 
     def _end(self) -> None:
         for kept in self._kept:

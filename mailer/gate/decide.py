@@ -1,32 +1,29 @@
 """The gate at work: facts in, recorded answers out. The only module that makes a Clearance."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from psycopg import Cursor, sql
+from psycopg import Cursor
 from sqlalchemy import insert
 
-from mailer.audience.reveal import reveal, reveal_first_name
+from mailer.audience.reveal import reveal, reveal_many
 from mailer.context import Context
-from mailer.core.channel import Clearance
+from mailer.core.channel import NO_FIELDS, Clearance
 from mailer.core.clock import Clock
+from mailer.core.errors import KeyProblem
 from mailer.core.messages import MessageClass
 from mailer.core.modes import Mode
 from mailer.core.reasons import Reason
 from mailer.core.vault import Opener, Use
 from mailer.gate import caps, single_facts
+from mailer.gate.decisions import write_decisions
 from mailer.gate.facts import Point, facts
 from mailer.gate.models import SingleDecision
 from mailer.gate.rules import Clear, Facts, Refuse, Verdict, Wait, day, verdict
 from mailer.gate.single_facts import Mailbox, Single
 from mailer.gate.terms import CampaignTerms, leaf
-
-WRITE_DECISIONS = """
-    COPY {decisions} (campaign_id, contact_point_id, month, attempt, cleared, reason, at) FROM STDIN (FORMAT BINARY)
-"""
-DECISION_TYPES = ("int8", "int8", "date", "int2", "bool", "text", "timestamptz")
 
 
 @dataclass(frozen=True)
@@ -98,6 +95,7 @@ def decide_campaign(cursor: Cursor[Any], powers: Powers, terms: CampaignTerms, s
     taken = caps.take(cursor, ids) if counts else frozenset()
     rows = facts(cursor, terms, ids, now, decisions=decisions)
     answers, judge, capped, freed = Answers(day(now)), _Judge(terms.kind, now), [], []
+    cleared: list[tuple[Ask, Point]] = []
     for row, attempt in asks:
         point, known, own = rows[row]
         if counts and known.every_days and row not in taken:
@@ -105,7 +103,7 @@ def decide_campaign(cursor: Cursor[Any], powers: Powers, terms: CampaignTerms, s
             continue
         answer = judge(known)
         if isinstance(answer, Clear) and point is not None:
-            answers.cleared.append(_clearance(powers, terms, slice_id, row, attempt + 1, point, begin_before))
+            cleared.append((Ask(row, attempt), point))
             capped += [row] if known.every_days else []
         else:
             answers.object(row, attempt + 1, answer)
@@ -113,7 +111,8 @@ def decide_campaign(cursor: Cursor[Any], powers: Powers, terms: CampaignTerms, s
     if counts:
         caps.count(cursor, capped, answers.day)
         caps.give_back(cursor, freed)
-    _record(cursor, terms, decisions, answers, now)
+    _clear(powers, slice_id, cleared, begin_before, answers)
+    write_decisions(cursor, terms, decisions, answers.cleared, answers.refused, now)
     return answers
 
 
@@ -149,37 +148,34 @@ class _Judge:
 
     def __init__(self, kind: MessageClass, now: datetime) -> None:
         self._kind, self._now = kind, now
-        self._known: dict[Facts, Verdict] = {}
+        self._known: dict[int, tuple[Facts, Verdict]] = {}
 
     def __call__(self, known: Facts) -> Verdict:
-        answer = self._known.get(known)
-        if answer is None:
-            answer = self._known[known] = verdict(known, self._kind, self._now)
-        return answer
+        # By identity, as people who are alike share their facts; holding them keeps the identity theirs.
+        found = self._known.get(id(known))
+        if found is None:
+            found = self._known[id(known)] = known, verdict(known, self._kind, self._now)
+        return found[1]
 
 
-def _clearance(powers: Powers, terms: CampaignTerms, slice_id: int, row: int, attempt: int, point: Point,
-               begin_before: float) -> Clearance:
-    opener, wrapped = powers.opener, point.wrapped or b""
-    address = reveal(opener, wrapped=wrapped, person_id=point.person_id, sealed=point.sealed)
-    fields: Mapping[str, str] = {}
-    if point.sealed_first_name is not None:
-        fields = {"first name": reveal_first_name(
-            opener, wrapped=wrapped, person_id=point.person_id, sealed=point.sealed_first_name)}
-    return Clearance(slice_id, row, attempt, powers.channel_slug, address, begin_before,
-                     text_only=point.format == "text", fields=fields)
+def _clear(powers: Powers, slice_id: int, asked: Sequence[tuple[Ask, Point]], begin_before: float, answers: Answers
+           ) -> None:
+    """Open the addresses of those who said yes. One that does not open is refused, but never a whole slice.
 
-
-def _record(cursor: Cursor[Any], terms: CampaignTerms, decisions: str, answers: Answers, now: datetime) -> None:
-    if not answers.cleared and not answers.refused:
-        return
-    campaign, month = terms.campaign_id, terms.month
-    with cursor.copy(sql.SQL(WRITE_DECISIONS).format(decisions=sql.Identifier(decisions))) as copy:
-        copy.set_types(DECISION_TYPES)
-        for clearance in answers.cleared:
-            copy.write_row((campaign, clearance.row, month, clearance.attempt, True, None, now))
-        for refusal in answers.refused:
-            copy.write_row((campaign, refusal.row, month, refusal.attempt, False, refusal.reason, now))
+    Raises: KeyProblem when none of them opens, as then the key file is the wrong one.
+    """
+    opened = reveal_many(powers.opener, [
+        (point.person_id, point.wrapped, point.sealed, point.sealed_first_name) for _, point in asked])
+    if asked and not any(opened):
+        raise KeyProblem(why="no address of this slice opens with this key file")
+    channel = powers.channel_slug
+    for ((row, attempt), point), plain in zip(asked, opened, strict=True):
+        if plain is None:
+            answers.refused.append(Refusal(row, attempt + 1, Reason.NO_ADDRESS))
+            continue
+        fields = {"first name": plain[1]} if plain[1] else NO_FIELDS
+        answers.cleared.append(Clearance(
+            slice_id, row, attempt + 1, channel, plain[0], begin_before, point.format == "text", fields))
 
 
 def _open(opener: Opener, mailbox: Mailbox) -> str:

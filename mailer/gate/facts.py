@@ -19,8 +19,8 @@ from mailer.gate.rules import Consent, Facts, capped, day
 from mailer.gate.terms import CampaignTerms
 
 POINTS = """
-    SELECT c.id, c.person_id, c.channel, c.fingerprint, c.sealed, k.wrapped, p.format, coalesce(p.every_days, 0),
-           p.paused_until, p.last_campaign_on, coalesce(p.hold, false), NULL
+    SELECT c.id, c.person_id, c.fingerprint, c.sealed, k.wrapped, NULL, p.format,
+           c.channel, coalesce(p.every_days, 0), p.paused_until, p.last_campaign_on, coalesce(p.hold, false)
     FROM contact_point c
     LEFT JOIN vault.person_key k ON k.person_id = c.person_id
     LEFT JOIN preference p ON p.contact_point_id = c.id
@@ -52,16 +52,20 @@ class Point(NamedTuple):
 
     id: int
     person_id: int
-    channel: str
     fingerprint: bytes
     sealed: bytes
     wrapped: bytes | None
-    format: str
+    sealed_first_name: bytes | None
+    format: str | None
+    channel: str
     every_days: int
     paused_until: datetime | None
     last_campaign_on: date | None
     hold: bool
-    sealed_first_name: bytes | None
+
+
+JUDGED_BY = 7
+"""Where in a Point the facts begin that people can have alike."""
 
 
 class Row(NamedTuple):
@@ -100,23 +104,37 @@ def facts(cursor: Cursor[Any], terms: CampaignTerms, contact_point_ids: Sequence
     team = _team(cursor, terms, prints, standing.values())
     own = _own_days(cursor, terms, found.values(), now, decisions)
     rows = dict.fromkeys(ids, GONE)
+    alike: dict[object, Facts] = {}
     for point in found.values():
         answer = standing.get(point.id, NO_ANSWER)
-        holds = own.get(point.id, date.max) == point.last_campaign_on
-        rows[point.id] = Row(point, Facts(
-            suppressed=reasons_for(entries.get(point.fingerprint, ()), terms.channel, (0, terms.list_id)),
-            reachable=point.wrapped is not None and point.channel == terms.channel,
-            hold=point.hold, consent=answer.consent, elsewhere=answer.elsewhere, partner=answer.partner,
-            mode=terms.mode, consent_mode=answer.mode, trusted=point.fingerprint in team,
-            paused_until=point.paused_until, every_days=point.every_days,
-            last_campaign_on=point.last_campaign_on if point.every_days and not holds else None), holds)
+        held = entries.get(point.fingerprint, ())
+        trusted, holds = point.fingerprint in team, own.get(point.id, date.max) == point.last_campaign_on
+        # Most people of a slice are alike: what is known of them is put together and judged once.
+        key = None if held or holds else (point[JUDGED_BY:], point.wrapped is None, id(answer), trusted)
+        known = alike.get(key) if key else None
+        if known is None:
+            reasons = reasons_for(held, terms.channel, (0, terms.list_id))
+            known = _facts_of(point, answer, terms, reasons, trusted, holds)
+            if key:
+                alike[key] = known
+        rows[point.id] = Row(point, known, holds)
     return rows
+
+
+def _facts_of(point: Point, answer: Answer, terms: CampaignTerms, suppressed: frozenset[Reason], trusted: bool,
+              holds: bool) -> Facts:
+    return Facts(
+        suppressed=suppressed, reachable=point.wrapped is not None and point.channel == terms.channel,
+        hold=point.hold, consent=answer.consent, elsewhere=answer.elsewhere, partner=answer.partner,
+        mode=terms.mode, consent_mode=answer.mode, trusted=trusted,
+        paused_until=point.paused_until, every_days=point.every_days,
+        last_campaign_on=point.last_campaign_on if point.every_days and not holds else None)
 
 
 def points(cursor: Cursor[Any], ids: Sequence[int], *, with_name: bool = False) -> dict[int, Point]:
     """The contact points that exist, by id; the sealed first name only where it is asked for."""
     cursor.execute(POINTS_WITH_NAME if with_name else POINTS, (list(ids),))
-    return {row[0]: Point(*row) for row in cursor.fetchall()}
+    return {row[0]: Point._make(row) for row in cursor.fetchall()}
 
 
 class Entry(NamedTuple):

@@ -11,14 +11,45 @@ from psycopg import Cursor
 from mailer.consent.standing import AUDIENCE
 from mailer.context import Context
 from mailer.core.errors import UnknownChannel
+from mailer.core.modes import Mode
 from mailer.core.reasons import Reason
-from mailer.gate.facts import Row, facts, reasons_for, suppressions
+from mailer.gate.facts import Answer, Row, answer_of, facts, reasons_for, suppressions
 from mailer.gate.rules import ORDER, Consent, Facts, Refuse, Verdict, Wait, day, verdict
 from mailer.gate.single_facts import cursor_of
 from mailer.gate.terms import CampaignTerms
 
 CHUNK = 5000
-"""Contact points judged at a time, so that memory stays the same at any size."""
+"""Contact points judged one by one at a time, so that memory stays the same at any size."""
+
+LARGE_CHUNK = 500_000
+"""Contact points sorted at a time into those of whom nothing is known but their standing, and the others."""
+
+ROOM = "SELECT set_config('work_mem', '64MB', true)"
+"""The database sorts a chunk in memory."""
+
+# Most people have chosen topics and nothing else: the database counts them by what stands for them, and only who has
+# a preference, an entry on the stop list, another channel or no key any more is looked at singly.
+SORTED = f"""
+    WITH audience AS MATERIALIZED ({AUDIENCE}), stands AS (
+        SELECT s.contact_point_id, bool_or(s.mode = 'trial') AS tried,
+               array_agg(ARRAY[s.topic_id::text, s.purpose, s.state, s.mode] ORDER BY s.topic_id, s.purpose) AS rows
+        FROM audience a JOIN standing s ON s.contact_point_id = a.contact_point_id AND s.list_id = %(list_id)s
+        GROUP BY s.contact_point_id
+    ), looked AS (
+        SELECT t.contact_point_id, t.rows, coalesce(
+            c.channel = %(channel)s AND k.person_id IS NOT NULL AND NOT (t.tried AND %(live)s)
+            AND (p.contact_point_id IS NULL OR (p.every_days = 0 AND p.paused_until IS NULL AND NOT p.hold))
+            AND NOT EXISTS (SELECT FROM suppression x WHERE x.channel = c.channel AND x.fingerprint = c.fingerprint
+                            AND x.list_id IN (0, %(list_id)s)), false) AS plain
+        FROM stands t LEFT JOIN contact_point c ON c.id = t.contact_point_id
+        LEFT JOIN vault.person_key k ON k.person_id = c.person_id
+        LEFT JOIN preference p ON p.contact_point_id = t.contact_point_id
+    )
+    SELECT rows, count(*), NULL::bigint[] FROM looked WHERE plain GROUP BY rows
+    UNION ALL
+    SELECT NULL, (SELECT max(contact_point_id) FROM audience),
+           (SELECT array_agg(contact_point_id) FROM looked WHERE NOT plain)
+"""
 
 NOT_CHOSEN = """
     SELECT count(DISTINCT s.contact_point_id) FROM standing s
@@ -74,16 +105,17 @@ def forecast(ctx: Context, terms: CampaignTerms) -> Forecast:
     """Judge everyone the campaign is planned for, as the gate would at this moment."""
     now = ctx.clock.now()
     counts: Counter[Verdict] = Counter()
-    known: dict[Facts, Verdict] = {}
     with cursor_of(ctx) as cursor:
-        after = 0
-        while ids := _audience(cursor, terms, after):
-            after = ids[-1]
-            for row in facts(cursor, terms, ids, now).values():
-                if row.facts not in known:
-                    known[row.facts] = verdict(row.facts, terms.kind, now)
-                counts[known[row.facts]] += 1
-            known.clear()
+        cursor.execute(ROOM)
+        through: int | None = 0
+        while through is not None:
+            through, alike, others = _sorted(cursor, terms, through)
+            for known, number in alike.items():
+                counts[verdict(known, terms.kind, now)] += number
+            for start in range(0, len(others), CHUNK):
+                rows = facts(cursor, terms, others[start:start + CHUNK], now).values()
+                for known, number in Counter(row.facts for row in rows).items():
+                    counts[verdict(known, terms.kind, now)] += number
         not_chosen, waiting = _beside(cursor, terms, now)
     reasons: Counter[Reason] = Counter()
     for answer, number in counts.items():
@@ -123,10 +155,26 @@ def why_of(ctx: Context, terms: CampaignTerms, channel: str, prints: Sequence[by
                row.facts.paused_until if reason is Reason.PAUSED else None)
 
 
-def _audience(cursor: Cursor[Any], terms: CampaignTerms, after: int) -> list[int]:
-    cursor.execute(AUDIENCE, {"list_id": terms.list_id, "topic_ids": list(terms.topic_ids), "after": after,
-                              "size": CHUNK})
-    return [row[0] for row in cursor.fetchall()]
+def _sorted(cursor: Cursor[Any], terms: CampaignTerms, after: int
+            ) -> tuple[int | None, Mapping[Facts, int], Sequence[int]]:
+    """The last contact point of this chunk (none: the audience is over), how many have which facts, the others."""
+    cursor.execute(SORTED, {"list_id": terms.list_id, "topic_ids": list(terms.topic_ids), "after": after,
+                            "size": LARGE_CHUNK, "channel": terms.channel, "live": terms.mode is Mode.LIVE})
+    alike: Counter[Facts] = Counter()
+    through: int | None = None
+    others: Sequence[int] = []
+    for rows, number, ids in cursor.fetchall():
+        if rows is None:
+            through, others = number, ids or []
+        else:
+            alike[_plain(answer_of(tuple((int(topic), *rest) for topic, *rest in rows), terms), terms)] += number
+    return through, alike, others
+
+
+def _plain(answer: Answer, terms: CampaignTerms) -> Facts:
+    """Facts of somebody of whom only their answer is known; they can be reached."""
+    return Facts(consent=answer.consent, elsewhere=answer.elsewhere, partner=answer.partner, mode=terms.mode,
+                 consent_mode=answer.mode)
 
 
 def _beside(cursor: Cursor[Any], terms: CampaignTerms, now: datetime) -> tuple[int, int]:

@@ -19,7 +19,7 @@ from mailer.policy import notices
 
 LOOK = """
     SELECT c.state, c.stopping, c.month, c.mode, c.list_id, c.topic_id, c.content_id, c.not_after, l.name,
-           v.subject, v.preview_line, v.markdown, v.language, v.fields, s.name, s.address
+           v.subject, v.preview_line, v.markdown, v.language, v.fields, s.name, s.address, c.version
     FROM campaign c JOIN mailing_list l ON l.id = c.list_id JOIN content_version v ON v.id = c.content_id
     LEFT JOIN sender s ON s.id = c.sender_id
     WHERE c.id = :id
@@ -38,6 +38,8 @@ class Assignment:
     mode: Mode
     month: date | None
     not_after: datetime | None
+    version: int
+    """How often it was moved from state to state."""
 
 
 def may_go_on(session: Session, campaign_id: int) -> bool:
@@ -53,7 +55,7 @@ def load(ctx: Context, campaign_id: int) -> Assignment:
     if row is None:
         raise NotFound(campaign=campaign_id)
     (_, _, month, mode, list_id, topic_id, content_id, not_after, list_name, subject, preview, markdown, language,
-     fields, sender_name, sender_address) = row
+     fields, sender_name, sender_address, version) = row
     profile = organisation.current(ctx)
     notice = notices.in_force(ctx)
     sender = sender_of(ctx, profile, sender_name, sender_address)
@@ -68,7 +70,7 @@ def load(ctx: Context, campaign_id: int) -> Assignment:
             brand=organisation.brand(profile, notice.version if notice else ""), sender=sender,
             list_name=list_name, list_label=f"l{list_id}.{profile.domain}"),
         content_id=content_id, domain=profile.domain, public_url=profile.public_url, mode=Mode(mode), month=month,
-        not_after=not_after)
+        not_after=not_after, version=version)
 
 
 def topics_of(ctx: Context, list_id: int, topic_id: int | None) -> tuple[int, ...]:

@@ -4,13 +4,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 
 from mailer.core.messages import State
 from mailer.gate.terms import leaf
 from mailer.outbox import counts
+from mailer.outbox.plan import BLOCK
 
 Cursor = psycopg.Cursor[tuple[Any, ...]]
 
@@ -18,13 +19,12 @@ OPENING = 7141905
 """Held by the transaction that opens a slice, beside the slice's number."""
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """A message that waits for the gate."""
 
     contact_point_id: int
     attempt: int
-    state: str
+    deferred: bool
 
 
 @dataclass(frozen=True)
@@ -42,25 +42,40 @@ class Held:
     cursor: int
 
 
-def lock(cursor: Cursor, campaign_id: int, month: date, after: int, size: int) -> Held | None:
-    """Lock open blocks past `after` that nobody holds, and read at most `size` of their rows."""
-    cursor.execute("""
-        SELECT b.block FROM message_block b
-        WHERE b.campaign_id = %(id)s AND b.block > %(after)s AND b.open
-          AND (b.not_before IS NULL OR b.not_before <= clock_timestamp())
-          AND NOT EXISTS (SELECT FROM lane_hold h WHERE h.lane = b.lane AND h.until > clock_timestamp())
-        ORDER BY b.block LIMIT %(n)s FOR UPDATE OF b SKIP LOCKED""",
-        {"id": campaign_id, "after": after, "n": max(1, size // 50)})
+LOCK = """
+    SELECT b.block FROM message_block b
+    WHERE b.campaign_id = %(id)s AND b.block > %(after)s AND b.open AND {lanes}
+      AND (b.not_before IS NULL OR b.not_before <= clock_timestamp())
+      AND NOT EXISTS (SELECT FROM lane_hold h WHERE h.lane = b.lane AND h.until > clock_timestamp())
+      AND EXISTS (SELECT FROM campaign c WHERE c.id = %(id)s AND c.state = 'sending' AND NOT c.stopping)
+    ORDER BY b.block LIMIT %(n)s FOR UPDATE OF b SKIP LOCKED
+"""
+LOCK_OTHERS = LOCK.format(lanes="b.lane <> ALL(%(lanes)s::bigint[])")
+LOCK_LANE = LOCK.format(lanes="b.lane = %(lane)s")
+
+
+def lock(cursor: Cursor, campaign_id: int, month: date, after: int, size: int, *, but: Sequence[int] = (),
+         lane: int | None = None) -> Held | None:
+    """Lock open blocks past `after` that nobody holds, and read at most `size` of their rows.
+
+    Blocks of the lanes in `but` are left alone; with `lane` only that lane's are taken. None as well when the
+    campaign is not being sent at this moment.
+    """
+    blocks_wanted = max(1, size // BLOCK)
+    most = size if size < BLOCK else blocks_wanted * BLOCK
+    cursor.execute(LOCK_OTHERS if lane is None else LOCK_LANE, {
+        "id": campaign_id, "after": after, "n": blocks_wanted, "lanes": list(but), "lane": lane})
     blocks = [block for (block,) in cursor.fetchall()]
     if not blocks:
         return None
+    # Only a statement that began after the lock sees what the last holder of these blocks did to their rows.
     cursor.execute(f"""
-        SELECT contact_point_id, attempt, state FROM {leaf("message", month)}
+        SELECT contact_point_id, attempt, state = 'deferred' FROM {leaf("message", month)}
         WHERE campaign_id = %s AND block = ANY(%s) AND state IN ('ready', 'deferred')
-        ORDER BY block, contact_point_id LIMIT %s""", (campaign_id, blocks, size))
-    rows = [Row(*row) for row in cursor.fetchall()]
-    whole = len(rows) < size
-    return Held(campaign_id, month, blocks, rows, whole, blocks[-1] if whole else blocks[0] - 1)
+        ORDER BY block, contact_point_id LIMIT %s""", (campaign_id, blocks, most + 1))
+    rows = [Row._make(row) for row in cursor.fetchall()]
+    whole = len(rows) <= most
+    return Held(campaign_id, month, blocks, rows[:most], whole, blocks[-1] if whole else blocks[0] - 1)
 
 
 def open_slice(cursor: Cursor, worker: str, campaign_id: int | None, month: date | None) -> int:
@@ -103,8 +118,7 @@ def write(cursor: Cursor, held: Held, slice_id: int, worker: str, *, cleared: Se
         for _, reason in refused:
             deltas[State.REFUSED, reason] += 1
     ended = set(cleared) | {row for row, _ in refused}
-    deltas[State.DEFERRED, ""] -= sum(row.state == State.DEFERRED and row.contact_point_id in ended
-                                      for row in held.rows)
+    deltas[State.DEFERRED, ""] -= sum(row.deferred and row.contact_point_id in ended for row in held.rows)
     if held.whole and not left:
         cursor.execute("UPDATE message_block SET open = false WHERE campaign_id = %s AND block = ANY(%s)",
                        (held.campaign_id, list(held.blocks)))

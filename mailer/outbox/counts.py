@@ -14,6 +14,8 @@ from mailer.core.messages import State
 PLANNED = "planned"
 LEFT = "left"
 """Counted beside the messages, by the hour: people who left by a link of this campaign; no sum holds it."""
+RECEIPT = "receipt"
+"""Counted beside the messages once they are kept no more: what came back for them, by kind."""
 TERMINAL = (State.ACCEPTED, State.REFUSED, State.FAILED, State.EXPIRED, State.UNCERTAIN)
 
 ADD = """
@@ -69,8 +71,8 @@ def recount(ctx: Context, campaign_id: int, leaf: str) -> Sums:
         FROM {leaf} WHERE campaign_id = :id GROUP BY 1, 2"""), {"id": campaign_id}).all()
     counted = [(state, detail, int(n)) for state, detail, n in rows]
     counted.append((PLANNED, "", sum(n for _, _, n in counted)))
-    ctx.db.execute(text("DELETE FROM campaign_count WHERE campaign_id = :id AND state <> :left"),
-                   {"id": campaign_id, "left": LEFT})
+    ctx.db.execute(text("DELETE FROM campaign_count WHERE campaign_id = :id AND state <> ALL(:beside)"),
+                   {"id": campaign_id, "beside": [LEFT, RECEIPT]})
     for state, detail, n in counted:
         ctx.db.execute(text("INSERT INTO campaign_count (campaign_id, worker, state, detail, n) "
                             "VALUES (:id, 'closed', :state, :detail, :n)"),

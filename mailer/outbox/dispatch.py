@@ -1,47 +1,36 @@
-"""The road of a campaign: claim, decide and commit; hand over; record. The only module that delivers.
+"""The road of a campaign: claim, decide and commit; hand over; record. Only here messages are claimed for the wire.
 
 A slice locks blocks of rows, asks the gate in statements of their own, writes the decisions with a clearance of one
-second and commits; no connection is held while the provider is talked to (decisions 7, 10 and 13, engine guarantees).
+second and commits. While the wire hands one slice over the next is claimed, and what ended is recorded set-wise: one
+thread does it all, as waiting for the database drives the wire (decisions 7 to 13).
 """
 
-import logging
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import date
-from time import monotonic, sleep
-from typing import Any, cast
+from time import monotonic
+from typing import NamedTuple
 
 import psycopg
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 
 from mailer.context import Context
-from mailer.core.channel import Clearance, Fate, Journal, Links, Outcome, Parcel, Recipient
 from mailer.core.errors import BehindExits, CannotSend, MailerError
-from mailer.core.links import Link
-from mailer.core.messages import MessageClass
 from mailer.core.modes import Mode
+from mailer.core.wire import Wire
 from mailer.exits import fence
-from mailer.gate.decide import Answers, Ask, Powers, decide_campaign, decide_singles
+from mailer.gate.decide import Answers, Ask, Powers, decide_campaign
 from mailer.organisation import live
 from mailer.organisation import profile as organisation
-from mailer.outbox import assignment, claim, counts, letters, reap, record, singles
+from mailer.outbox import assignment, claim, counts, pack, reap
 from mailer.outbox.assignment import Assignment
-from mailer.outbox.models import SingleMessage
+from mailer.outbox.journal import FileJournal
+from mailer.outbox.lanes_open import LanesOpen
+from mailer.outbox.record import Place
+from mailer.outbox.road import Cursor, transaction
 from mailer.outbox.seat import Seat
+from mailer.outbox.slices import InHand
+from mailer.outbox.speed import Speed
 from mailer.services import unit_of_work
-
-log = logging.getLogger(__name__)
-
-Cursor = psycopg.Cursor[tuple[Any, ...]]
 
 BEGIN_WITHIN = 0.8
 """Seconds after the reading taken before a slice's transaction within which a hand-over may begin (decision 7)."""
-
-SLICE_SECONDS = 0.1
-SMALLEST, LARGEST = 10, 500
-"""Rows a slice; its size follows the speed of the last one so that it is about 100 ms of work."""
 
 A_TURN = 30.0
 """Seconds after which a turn ends and asks for the next (decision 9)."""
@@ -49,59 +38,55 @@ A_TURN = 30.0
 LOOK_AGAIN = 2.0
 """Seconds after which a turn asks anew what forbids sending as a whole: the fence, the mode, what Live lacks."""
 
-RECORD_AGAIN = 0.5
+REST = 0.05
+"""Seconds at most for which a turn waits for the wire before it looks around."""
 
-PRACTICE_SECONDS = 12
-"""A campaign in Practice takes about this long, so that it can be watched and paused."""
+PATIENCE = 0.02
+"""Seconds before asking again when nothing could be claimed while planning or other slices go on."""
 
+LEAVE_COMES = 1.0
+"""Seconds for which a turn waits for limits, or for a mail server that rests, before it leaves that to the ticker."""
 
-@dataclass
-class _Pace:
-    """Where this turn is and how large its next slice is."""
-
-    after: int = 0
-    rows: int = 50
-
-    def learn(self, rows: int, seconds: float) -> None:
-        if rows:
-            self.rows = max(SMALLEST, min(LARGEST, round(rows * SLICE_SECONDS / max(seconds, 0.001))))
+HELD_UP = 1.5
+"""Seconds for which a turn waits for limits, or for servers that are left alone; then the ticker asks for the next."""
 
 
-def take_turn(seat: Seat, campaign_id: int) -> bool:
-    """Send slices of a campaign for about 30 seconds. True when work is left.
+class Rest(NamedTuple):
+    """How a turn ended: whether work is left, and why the campaign should pause by itself (decision 31)."""
 
-    Raises: BehindExits and CannotSend before anything is claimed when sending is refused as a whole.
+    more: bool
+    pause: str = ""
+
+
+def take_turn(seat: Seat, campaign_id: int) -> Rest:
+    """Send slices of a campaign for about 30 seconds.
+
+    Raises: BehindExits and CannotSend when sending is refused as a whole; what was claimed goes back first.
     """
-    task = _prepare(seat, campaign_id)
-    pace, began = _Pace(), monotonic()
-    looked, ends = began, began + A_TURN
-    while monotonic() < ends and not seat.stopping() and not _is_too_late(seat, task):
-        if monotonic() - looked > LOOK_AGAIN:
-            task, looked = _prepare(seat, campaign_id), monotonic()
-        with Session(seat.services.engine) as session:
-            if not assignment.may_go_on(session, campaign_id):
-                return False
-        if not _one_slice(seat, task, pace):
-            if pace.after == 0:
-                return False
-            pace.after = 0
-    return True
+    task = prepare(seat, campaign_id)
+    hands = None
+    try:
+        with seat.ways.wire(task.terms.channel, task.mode) as wire:
+            hands = InHand(seat, wire)
+            return _Turn(seat, task, wire, hands).run()
+    except BaseException:
+        # By now the wire has ended what was under way.
+        if hands is not None:
+            hands.leave()
+        raise
 
 
-def _is_too_late(seat: Seat, task: Assignment) -> bool:
-    return task.not_after is not None and task.not_after < seat.services.clock.now()
-
-
-def _prepare(seat: Seat, campaign_id: int) -> Assignment:
+def prepare(seat: Seat, campaign_id: int) -> Assignment:
+    """Everything a turn needs to know of its campaign. Raises: BehindExits, CannotSend."""
     with unit_of_work(seat.services) as ctx:
-        mode = _may_send(seat, ctx, "email")
+        mode = may_send(seat, ctx, "email")
         task = assignment.load(ctx, campaign_id)
         if task.mode is not mode:
             raise CannotSend(lacks="mode")
     return task
 
 
-def _may_send(seat: Seat, ctx: Context, channel: str) -> Mode:
+def may_send(seat: Seat, ctx: Context, channel: str) -> Mode:
     """The mode in force, in which a way out stands open. Raises: BehindExits, CannotSend."""
     services = seat.services
     state = fence.check(ctx.db.connection(), services.settings.data_dir / "exits", services.exits_log.host)
@@ -112,189 +97,162 @@ def _may_send(seat: Seat, ctx: Context, channel: str) -> Mode:
         raise CannotSend(lacks=",".join(lacks))
     # Opened before anything is claimed: a row that no way stands open for is not decided over and over.
     seat.ways.out(channel, mode)
+    services.mail_signers.ready()
     return mode
 
 
-def _one_slice(seat: Seat, task: Assignment, pace: _Pace) -> bool:
-    """Claim, decide, hand over and record one slice. False when no block was found past the cursor."""
-    started = monotonic()
-    if task.mode is Mode.PRACTICE:
-        pace.rows = _practice_rows(seat, task)
-    with _claiming(seat), cursor_of(seat) as cursor:
-        claimed = _claim(cursor, seat, task, pace, started + BEGIN_WITHIN)
-    if claimed is None:
-        return False
-    slice_id, answers = claimed
-    if answers.cleared:
-        place = record.Place(task.terms.campaign_id, cast(date, task.month), slice_id, seat.worker)
-        began = monotonic()
-        hand_over(seat, task.terms.channel, task.mode, answers.cleared,
-                  lambda clearance: _parcel(seat, task, clearance),
-                  lambda cursor, outcomes: record.record(cursor, place, outcomes))
-        pace.learn(len(answers.cleared), monotonic() - began)
-    if task.mode is Mode.PRACTICE:
-        sleep(SLICE_SECONDS)
-    return True
-
-
-def _claim(cursor: Cursor, seat: Seat, task: Assignment, pace: _Pace, begin_before: float
-           ) -> tuple[int, Answers] | None:
-    """Lock blocks and decide their rows; the slice's number and the answers, or None when there is nothing to lock."""
-    month = cast(date, task.month)
-    held = claim.lock(cursor, task.terms.campaign_id, month, pace.after, pace.rows)
-    if held is None:
-        return None
-    pace.after = held.cursor
-    slice_id = claim.open_slice(cursor, seat.worker, task.terms.campaign_id, month)
-    # Before the commit, so that a crash between the two leaves no cleared row that no journal names.
-    seat.journal.start_slice(slice_id, "campaign")
-    seat.unanswered = slice_id
-    powers = Powers(seat.services.opener, seat.services.clock, task.terms.channel, task.mode)
-    asks = [Ask(row.contact_point_id, row.attempt) for row in held.rows]
-    answers = decide_campaign(cursor, powers, task.terms, slice_id, asks, begin_before)
-    claim.write(cursor, held, slice_id, seat.worker, cleared=[each.row for each in answers.cleared],
-                refused=[(row, str(reason)) for row, _, reason in answers.refused],
-                left=bool(answers.later or answers.waiting))
-    return slice_id, answers
-
-
-@contextmanager
-def _claiming(seat: Seat) -> Iterator[None]:
-    """When the database goes away while a slice is committed nobody knows whether it stands; nothing of it was begun,
-    and no reaper would look for it while this process lives."""
-    seat.unanswered = None
-    try:
-        yield
-    except (SQLAlchemyError, psycopg.Error):
-        if seat.unanswered is not None:
-            slice_id = seat.unanswered
-            _keep(seat, [], lambda cursor, _: reap.put_back(cursor, slice_id))
-        raise
-
-
-def hand_over(seat: Seat, channel: str, mode: Mode, cleared: Sequence[Clearance],
-              pack: Callable[[Clearance], Parcel], keep: Callable[[Cursor, Sequence[Outcome]], None]) -> None:
-    """Build, deliver and record one slice. Whatever breaks on the way, what was begun is never begun again."""
-    watched = _Watched(seat.journal)
-    outcomes: list[Outcome] = []
-    try:
-        parcels = []
-        for clearance in cleared:
-            try:
-                parcels.append(pack(clearance))
-            except MailerError as error:
-                outcomes.append(Outcome(clearance.row, Fate.FAILED, error.code))
-        if parcels:
-            outcomes.extend(seat.ways.out(channel, mode).deliver(parcels, journal=watched, stopping=seat.stopping))
-    finally:
-        known = {each.row for each in outcomes}
-        outcomes.extend(Outcome(each.row, Fate.UNCERTAIN if each.row in watched.begun else Fate.UNBEGUN)
-                        for each in cleared if each.row not in known)
-        _keep(seat, outcomes, keep)
-        seat.journal.forget()
-
-
-class _Watched:
-    """The journal, and besides which rows were begun while this process lives."""
-
-    def __init__(self, journal: Journal) -> None:
-        self._journal = journal
-        self.begun: set[int] = set()
-
-    def begin(self, clearance: Clearance) -> None:
-        self._journal.begin(clearance)
-        self.begun.add(clearance.row)
-
-    def end(self, clearance: Clearance, outcome: Outcome) -> None:
-        self._journal.end(clearance, outcome)
-
-
-def _keep(seat: Seat, outcomes: Sequence[Outcome], keep: Callable[[Cursor, Sequence[Outcome]], None]) -> None:
-    """Record, however long the database takes to come back; if we are ended first, the journal has it all."""
-    while True:
-        try:
-            with cursor_of(seat) as cursor:
-                keep(cursor, outcomes)
-        except (SQLAlchemyError, psycopg.Error):
-            log.warning("record_waits", extra={"worker": seat.worker})
-            if seat.stopping():
-                raise
-            sleep(RECORD_AGAIN)
-        else:
-            return
-
-
-def _parcel(seat: Seat, task: Assignment, clearance: Clearance) -> Parcel:
-    recipient = _recipient(seat, task, clearance)
-    body = seat.program(task.terms.channel, task.copy).build(recipient)
-    return Parcel(clearance, recipient.envelope_sender, body, task.terms.campaign_id)
-
-
-def _recipient(seat: Seat, task: Assignment, clearance: Clearance) -> Recipient:
-    sign, person, campaign = seat.services.signer.sign, clearance.row, task.terms.campaign_id
-    base = task.public_url
-    return Recipient(
-        address=clearance.address, text_only=clearance.text_only, fields=clearance.fields,
-        date=seat.services.clock.now(),
-        message_id=f"<{sign(Link.MESSAGE_ID, person, campaign)}@{task.domain}>",
-        envelope_sender=task.copy.sender.address,
-        links=Links(
-            leave=f"{base}/u/{sign(Link.LEAVE, person, campaign)}",
-            one_click=f"{base}/one-click/{sign(Link.ONE_CLICK, person, campaign)}",
-            preferences=f"{base}/p/{sign(Link.PREFERENCES, person, campaign)}",
-            why=f"{base}/why/{sign(Link.WHY, person, campaign)}"))
-
-
-def _practice_rows(seat: Seat, task: Assignment) -> int:
-    """So many rows a slice that a campaign in Practice takes about twelve seconds."""
+def _speed(seat: Seat, task: Assignment) -> Speed:
+    if task.mode is not Mode.PRACTICE:
+        return Speed()
     with unit_of_work(seat.services) as ctx:
-        planned = counts.sums(ctx, task.terms.campaign_id).planned
-    return max(2, round(planned * SLICE_SECONDS / PRACTICE_SECONDS))
+        return Speed.to_be_watched(counts.sums(ctx, task.terms.campaign_id).planned)
 
 
-@contextmanager
-def cursor_of(seat: Seat) -> Iterator[Cursor]:
-    """One transaction on a plain driver connection: no objects, no per-row statements on this road."""
-    connection = seat.services.engine.raw_connection()
-    try:
-        driver = cast(psycopg.Connection[tuple[Any, ...]], connection.driver_connection)
-        with driver.cursor() as cursor:
-            yield cursor
-        connection.commit()
-    finally:
-        connection.close()
+class _Turn:
+    """One campaign, one wire, one connection: claims ahead of the wire, records behind it."""
 
+    def __init__(self, seat: Seat, task: Assignment, wire: Wire, hands: InHand) -> None:
+        self._seat, self._task, self._wire, self._hands = seat, task, wire, hands
+        self._lanes = LanesOpen(seat.services.pace, task)
+        self._speed = _speed(seat, task)
+        self._watch = seat.ways.watches.of(task.terms.campaign_id, task.version)
+        self._pause = ""
+        self._looked = monotonic()
+        self._ends = self._looked + A_TURN
+        self._claim_at = 0.0
+        self._idle_since = self._looked
+        self._claimed_at = self._looked
+        self._lacks_leave = False
+        self._is_done = False
+        self._refusal: MailerError | None = None
 
-def send_singles(seat: Seat) -> bool:
-    """Send a few single messages. False when none was due."""
-    services = seat.services
-    started = monotonic()
-    with _claiming(seat), unit_of_work(services) as ctx:
-        mode = _may_send(seat, ctx, "email")
-        claimed = singles.claim(ctx, seat.worker)
-        if claimed is None:
-            return False
-        seat.journal.start_slice(claimed.slice_id, "single")
-        seat.unanswered = claimed.slice_id
-        answers = decide_singles(ctx, services.opener, claimed.slice_id, claimed.rows, started + BEGIN_WITHIN)
-        singles.hand(claimed.rows, claimed.slice_id, {each.row for each in answers.cleared},
-                     {row: str(reason) for row, _, reason in answers.refused},
-                     {row: until - ctx.clock.now() for row, until in answers.waiting})
-    packed = {single.id: single for single in claimed.rows}
-    hand_over(seat, "email", mode, answers.cleared,
-              lambda clearance: _letter(seat, packed[clearance.row], clearance),
-              lambda cursor, outcomes: singles.record(cursor, claimed.slice_id, outcomes))
-    return True
+    def run(self) -> Rest:
+        """Until the time is over, nothing is left, or something forbids going on."""
+        while True:
+            closing = self._is_closing()
+            if closing:
+                self._wire.recall()
+            elif self._is_hungry():
+                self._claim()
+            came = self._hands.serve(0.0 if not closing and self._is_hungry() else REST)
+            self._speed.learn(len(came))
+            self._pause = self._pause or self._watch.add(came)
+            if not self._wire.under_way and (closing or self._is_done):
+                break
+        self._hands.make_safe()
+        if self._refusal is not None:
+            raise self._refusal
+        return Rest(not self._is_done, self._pause)
 
+    def _is_closing(self) -> bool:
+        now = monotonic()
+        if now - self._looked > LOOK_AGAIN and self._refusal is None:
+            self._looked = now
+            try:
+                self._task = prepare(self._seat, self._task.terms.campaign_id)
+            except (BehindExits, CannotSend) as refusal:
+                self._refusal = refusal
+        late = self._task.not_after is not None and self._task.not_after < self._seat.services.clock.now()
+        return bool(now > self._ends or late or self._refusal or self._pause or self._seat.stopping())
 
-def _letter(seat: Seat, single: SingleMessage, clearance: Clearance) -> Parcel:
-    services = seat.services
-    channel = services.channels[single.channel]
-    detail = singles.detail_of(services.opener, single)
-    with unit_of_work(services) as ctx:
-        if single.kind == MessageClass.TEST and single.campaign_id:
-            copy = replace(assignment.load(ctx, single.campaign_id).copy, subject_prefix="[Test] ")
-            recipient = letters.as_test_person(ctx, copy, clearance, single, detail)
-            return Parcel(clearance, recipient.envelope_sender, channel.compile(copy).build(recipient))
-        letter = letters.write(ctx, single, clearance, detail)
-    return Parcel(clearance, letter.sender.address, channel.compose(letter))
+    def _is_hungry(self) -> bool:
+        """The next slice is claimed when half of the last is still to be begun."""
+        return not self._is_done and self._wire.unbegun <= self._speed.appetite and monotonic() >= self._claim_at
+
+    def _claim(self) -> None:
+        """One slice more. The turn is done when no lane has any and none is to come."""
+        held_up = False
+        for lane in self._lanes.in_turn():
+            granted = self._granted(lane)
+            if granted and self._claim_from(lane, granted):
+                self._claim_at = self._idle_since = monotonic()
+                self._claim_at += self._speed.between
+                return
+            held_up = held_up or not granted
+        if self._lanes.all_looked_through():
+            now = monotonic()
+            self._claim_at = now + PATIENCE
+            more = self._wire.under_way or self._more_is_planned() or (held_up and now - self._idle_since < HELD_UP)
+            self._is_done = not more
+
+    def _more_is_planned(self) -> bool:
+        row = self._hands.ask(lambda cursor: cursor.execute(
+            "SELECT state = 'sending' AND NOT stopping AND NOT planning_done FROM campaign WHERE id = %s",
+            (self._task.terms.campaign_id,)).fetchone())
+        return bool(row and row[0])
+
+    def _granted(self, lane: int | None) -> int:
+        """How many rows of a lane may be handed over about now (None: all lanes without a limit of their own)."""
+        wanted = self._wire.room(self._speed.rows)
+        return self._seat.services.pace.grant(self._lanes.buckets(lane), wanted) if wanted else 0
+
+    def _claim_from(self, lane: int | None, granted: int) -> bool:
+        """Claim at most so many rows of a lane; False when there were no blocks to lock."""
+        cleared = self._claim_rows(lane, granted)
+        if granted > (cleared or 0):
+            self._seat.services.pace.restore(self._lanes.buckets(lane), granted - (cleared or 0))
+        return cleared is not None
+
+    def _claim_rows(self, lane: int | None, rows: int) -> int | None:
+        """Claim and decide one slice and hand what was cleared to the wire; how many, None without blocks to lock."""
+        begin_before = monotonic() + BEGIN_WITHIN
+        journal = self._seat.take_journal()
+        slice_id = 0
+        try:
+            with transaction(self._hands.road()) as cursor:
+                held = self._lock(cursor, lane, rows)
+                if held is not None:
+                    slice_id = claim.open_slice(cursor, self._seat.worker, held.campaign_id, held.month)
+                    # Before the commit, so that a crash between the two leaves no cleared row that no journal names.
+                    journal.start_slice(slice_id, "campaign")
+                    answers = self._decide(cursor, held, slice_id, begin_before)
+        except (psycopg.OperationalError, psycopg.InterfaceError):
+            self._put_back(slice_id, journal)
+            return 0
+        except BaseException:
+            journal.close()
+            raise
+        if held is None:
+            self._seat.free_journal(journal)
+            return None
+        self._lanes.went_on(lane, held.cursor)
+        self._hands.are_safe()
+        self._hand_over(slice_id, journal, answers)
+        return len(answers.cleared)
+
+    def _lock(self, cursor: Cursor, lane: int | None, rows: int) -> claim.Held | None:
+        terms = self._task.terms
+        return claim.lock(cursor, terms.campaign_id, terms.month, self._lanes.after(lane), rows,
+                          but=self._lanes.limited, lane=lane)
+
+    def _decide(self, cursor: Cursor, held: claim.Held, slice_id: int, begin_before: float) -> Answers:
+        seat, task = self._seat, self._task
+        powers = Powers(seat.services.opener, seat.services.clock, task.terms.channel, task.mode)
+        asks = [Ask(row.contact_point_id, row.attempt) for row in held.rows]
+        answers = decide_campaign(cursor, powers, task.terms, slice_id, asks, begin_before)
+        claim.write(cursor, held, slice_id, seat.worker, cleared=[each.row for each in answers.cleared],
+                    refused=[(row, str(reason)) for row, _, reason in answers.refused],
+                    left=bool(answers.later or answers.waiting))
+        return answers
+
+    def _hand_over(self, slice_id: int, journal: FileJournal, answers: Answers) -> None:
+        if not answers.cleared:
+            self._seat.free_journal(journal)
+            return
+        task = self._task
+        place = Place(task.terms.campaign_id, task.terms.month, slice_id, self._seat.worker)
+        parcels, failed = pack.parcels(self._seat, task, answers.cleared)
+        self._hands.take(place, journal, failed, left=len(parcels))
+        self._wire.deliver(parcels, journal)
+
+    def _put_back(self, slice_id: int, journal: FileJournal) -> None:
+        """The database went away: nobody knows whether the slice stands. Nothing of it was begun, and nobody else
+        would look for it while this process lives."""
+        self._hands.fell_over()
+
+        def back(cursor: Cursor) -> None:
+            with cursor.connection.transaction():
+                reap.put_back(cursor, slice_id)
+
+        self._hands.ask(back)
+        self._seat.free_journal(journal)

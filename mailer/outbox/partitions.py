@@ -1,6 +1,6 @@
 """Monthly leaves of messages and decisions; the foreign key stands between the leaves (decision 10)."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import text
 
@@ -17,6 +17,12 @@ def month_of(moment: datetime) -> date:
     return moment.date().replace(day=1)
 
 
+def ensure_months(ctx: Context, now: datetime) -> None:
+    """Make the leaves of this month and of the next."""
+    ensure_month(ctx, month_of(now))
+    ensure_month(ctx, month_of(now.replace(day=1) + timedelta(days=31)))
+
+
 def ensure_month(ctx: Context, month: date) -> None:
     """Make the leaves of a month when they are missing; safe while others send."""
     message, decision = leaf("message", month), leaf("decision", month)
@@ -27,6 +33,8 @@ def ensure_month(ctx: Context, month: date) -> None:
         return
     for parent, name in (("decision", decision), ("message", message)):
         ctx.db.execute(text(f"CREATE TABLE {name} (LIKE {parent} INCLUDING ALL) WITH (fillfactor = {FILLFACTOR})"))
+        # Figures gathered before a campaign's rows came would say that it has none, and any index would seem as good.
+        ctx.db.execute(text(f"ALTER TABLE {name} ALTER COLUMN campaign_id SET STATISTICS 0"))
     ctx.db.execute(text(f"""
         ALTER TABLE {message} ADD CONSTRAINT fk_{message}_decision
         FOREIGN KEY (campaign_id, contact_point_id, month, decided, cleared)

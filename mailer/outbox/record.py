@@ -39,6 +39,40 @@ class Place:
         return leaf("message", self.month)
 
 
+ALIKE = """
+    WITH soon AS MATERIALIZED (SELECT set_config('synchronous_commit', %(commit)s, true)),
+    moved AS (
+        UPDATE {table} SET state = 'accepted', code = %(code)s
+        WHERE campaign_id = %(id)s AND contact_point_id = ANY(%(rows)s) AND slice = %(slice)s AND state = 'handed'
+          AND (SELECT true FROM soon)
+        RETURNING 1
+    ), counted AS (
+        SELECT count(*) AS n FROM moved
+    ), gone AS (
+        DELETE FROM slice WHERE id = %(slice)s AND %(closes)s
+    ), added AS (
+        INSERT INTO campaign_count (campaign_id, worker, state, detail, n)
+        SELECT %(id)s, %(worker)s, word, '', n * sign
+        FROM counted, (VALUES ('accepted', 1), ('handed', -1)) AS s (word, sign)
+        ON CONFLICT (campaign_id, worker, state, detail) DO UPDATE SET n = campaign_count.n + excluded.n
+    )
+    SELECT n FROM counted
+"""
+
+
+def record_accepted(cursor: Cursor, place: Place, rows: Sequence[int], code: str, *, closes: bool = True,
+                    waits: bool = True) -> bool:
+    """Move rows that were all accepted with the same answer, in one statement.
+
+    Unless it `waits` for the disk the journal must keep the slice until a later commit has waited (decision 9).
+    False when not all of the rows were still in this slice's hands: `record` then settles the rest.
+    """
+    cursor.execute(ALIKE.format(table=place.table), {
+        "id": place.campaign_id, "rows": list(rows), "slice": place.slice_id, "worker": place.worker, "code": code,
+        "closes": closes, "commit": "on" if waits else "off"})
+    return (cursor.fetchone() or (0,))[0] == len(rows)
+
+
 def record(cursor: Cursor, place: Place, outcomes: Sequence[Outcome], *, closes: bool = True) -> None:
     """Move the slice's rows to where their outcomes say and drop the slice; rows that another fence holds stay.
 

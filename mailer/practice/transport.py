@@ -1,15 +1,17 @@
 """Transports that keep messages instead of sending them."""
 
-from collections.abc import Callable, Iterator, Sequence
+import select
+from collections.abc import Sequence
 from time import monotonic
 
-from sqlalchemy import Engine, insert, select, text
+from sqlalchemy import Engine, insert, text
+from sqlalchemy import select as select_rows
 from sqlalchemy.orm import Session
 
 from mailer.core.channel import Fate, Journal, Outcome, Parcel
 from mailer.core.clock import Clock
 from mailer.core.vault import Sealer, Use
-from mailer.core.wire import Transport
+from mailer.core.wire import Settled, Transport, Wire
 from mailer.practice.models import PracticeItem
 
 KEPT = 2000
@@ -27,27 +29,15 @@ class PracticeTransport:
         self._sealer = sealer
         self._channel = channel
 
-    def deliver(self, parcels: Sequence[Parcel], *, journal: Journal, stopping: Callable[[], bool]
-                ) -> Iterator[Outcome]:
-        """Keep all parcels still in time, in one transaction; UNBEGUN for the rest."""
-        now = monotonic()
-        kept = [] if stopping() else [each for each in parcels if each.clearance.begin_before >= now]
-        if kept:
-            for parcel in kept:
-                journal.begin(parcel.clearance)
-            self._keep(kept)
-        done = {parcel.clearance.row for parcel in kept}
-        for parcel in parcels:
-            row = parcel.clearance.row
-            outcome = Outcome(row, Fate.ACCEPTED, CODE) if row in done else Outcome(row, Fate.UNBEGUN)
-            if row in done:
-                journal.end(parcel.clearance, outcome)
-            yield outcome
+    def wire(self) -> "PracticeWire":
+        """A wire into the Outbox."""
+        return PracticeWire(self)
 
     def close(self) -> None:
         return None
 
-    def _keep(self, parcels: Sequence[Parcel]) -> None:
+    def keep(self, parcels: Sequence[Parcel]) -> None:
+        """Put messages into the Outbox, in a transaction of its own."""
         at = self._clock.now()
         with Session(self._engine) as session, session.begin():
             for parcel in parcels:
@@ -56,11 +46,81 @@ class PracticeTransport:
                     single_id=None if parcel.campaign_id else parcel.clearance.row,
                     sealed_to=self._seal(parcel.clearance.address.encode(), "to"),
                     sealed_body=self._seal(parcel.body, "body")))
-            newest = session.scalar(select(PracticeItem.id).order_by(PracticeItem.id.desc()).limit(1))
+            newest = session.scalar(select_rows(PracticeItem.id).order_by(PracticeItem.id.desc()).limit(1))
             session.execute(text("DELETE FROM practice_item WHERE id <= :id"), {"id": (newest or 0) - KEPT})
 
     def _seal(self, plain: bytes, field: str) -> bytes:
         return self._sealer.seal_shared(Use.OUTBOX, plain, table="practice_item", row=0, field=field)
+
+
+class PracticeWire:
+    """Implements `Wire`: each turn keeps all that is queued and still in time, in one transaction."""
+
+    def __init__(self, transport: PracticeTransport) -> None:
+        self._transport = transport
+        self._queue: list[tuple[Parcel, Journal]] = []
+        self._settled: list[Settled] = []
+
+    @property
+    def unbegun(self) -> int:
+        return len(self._queue)
+
+    @property
+    def under_way(self) -> int:
+        return len(self._queue)
+
+    def room(self, wanted: int) -> int:
+        """As many as wanted: the Outbox has no limit but what it holds."""
+        return wanted
+
+    def deliver(self, parcels: Sequence[Parcel], journal: Journal) -> None:
+        """Queue parcels for the next turn."""
+        self._queue.extend((parcel, journal) for parcel in parcels)
+
+    def turn(self, seconds: float, file: int = -1, events: int = 0) -> int:
+        """Keep what is queued, then wait for `file` where one is given."""
+        began = self._begin()
+        if began:
+            self._transport.keep([parcel for parcel, _ in began])
+        for parcel, journal in began:
+            outcome = Outcome(parcel.clearance.row, Fate.ACCEPTED, CODE)
+            journal.end(parcel.clearance, outcome)
+            self._settled.append(Settled(parcel.clearance, outcome))
+        return wait_for(file, events, 0 if self._settled else seconds)
+
+    def settled(self) -> list[Settled]:
+        """What has ended since last asked."""
+        found, self._settled = self._settled, []
+        return found
+
+    def recall(self) -> None:
+        """Keep nothing more of what is queued."""
+        while self._queue:
+            self._leave(self._queue.pop(0)[0])
+
+    def close(self) -> None:
+        """Nothing is on its way between turns."""
+        self.recall()
+
+    def _begin(self) -> list[tuple[Parcel, Journal]]:
+        """Those still in time, their begin written down."""
+        queued, self._queue = self._queue, []
+        now, began = monotonic(), []
+        for parcel, journal in queued:
+            if now >= parcel.clearance.begin_before:
+                self._leave(parcel)
+                continue
+            try:
+                journal.begin(parcel.clearance)
+            except OSError:
+                self._leave(parcel, "journal", operator=True)
+            else:
+                began.append((parcel, journal))
+        return began
+
+    def _leave(self, parcel: Parcel, code: str = "", *, operator: bool = False) -> None:
+        outcome = Outcome(parcel.clearance.row, Fate.UNBEGUN, code, operator)
+        self._settled.append(Settled(parcel.clearance, outcome))
 
 
 class TrialTransport:
@@ -76,17 +136,29 @@ class TrialTransport:
         self._clock = clock
         self._sealer = sealer
 
-    def deliver(self, parcels: Sequence[Parcel], *, journal: Journal, stopping: Callable[[], bool]
-                ) -> Iterator[Outcome]:
-        """One outcome a parcel; which way it went shows in the code (`practice` or the server's)."""
-        team = self._take_places([each for each in parcels if self._is_team(each)])
-        chosen = {id(parcel) for parcel in team}
-        yield from self._real.deliver(team, journal=journal, stopping=stopping)
-        yield from self._practice.deliver([each for each in parcels if id(each) not in chosen],
-                                          journal=journal, stopping=stopping)
+    def wire(self) -> "TrialWire":
+        """A wire of two: which way a message went shows in the code (`practice` or the server's)."""
+        return TrialWire(self, self._real.wire(), self._practice.wire())
 
     def close(self) -> None:
         self._real.close()
+
+    def for_real(self, parcels: Sequence[Parcel]) -> set[int]:
+        """Which of these, by their place, are sent for real; today's places are taken before anything is sent."""
+        taken: set[int] = set()
+        bucket = self._sealer.bucket("trial", "day")
+        for place, parcel in enumerate(parcels):
+            if not self._is_team(parcel):
+                continue
+            with self._engine.begin() as connection:
+                count = connection.scalar(text("""
+                    INSERT INTO limit_count (bucket, kind, day, n, last_at)
+                    VALUES (:bucket, 'trial', :day, 1, :now)
+                    ON CONFLICT (bucket, kind, day) DO UPDATE SET n = limit_count.n + 1, last_at = :now
+                    RETURNING n"""), {"bucket": bucket, "day": self._clock.now().date(), "now": self._clock.now()})
+            if count is not None and count <= self.A_DAY:
+                taken.add(place)
+        return taken
 
     def _is_team(self, parcel: Parcel) -> bool:
         """A proven mailbox of the team, or mail that is about working here: by it a mailbox is proven."""
@@ -99,17 +171,59 @@ class TrialTransport:
                     OR EXISTS (SELECT FROM single_message WHERE id = :single
                                AND class IN ('staff', 'staff_invitation'))"""), {"prints": prints, "single": single}))
 
-    def _take_places(self, parcels: list[Parcel]) -> list[Parcel]:
-        """Those of today's places that are still free, taken before anything is sent."""
-        taken: list[Parcel] = []
-        bucket = self._sealer.bucket("trial", "day")
-        for parcel in parcels:
-            with self._engine.begin() as connection:
-                count = connection.scalar(text("""
-                    INSERT INTO limit_count (bucket, kind, day, n, last_at)
-                    VALUES (:bucket, 'trial', :day, 1, :now)
-                    ON CONFLICT (bucket, kind, day) DO UPDATE SET n = limit_count.n + 1, last_at = :now
-                    RETURNING n"""), {"bucket": bucket, "day": self._clock.now().date(), "now": self._clock.now()})
-            if count is not None and count <= self.A_DAY:
-                taken.append(parcel)
-        return taken
+
+class TrialWire:
+    """Implements `Wire` over a real one and one into the Outbox."""
+
+    def __init__(self, transport: TrialTransport, real: Wire, practice: PracticeWire) -> None:
+        self._transport = transport
+        self._real = real
+        self._practice = practice
+
+    @property
+    def unbegun(self) -> int:
+        return self._real.unbegun + self._practice.unbegun
+
+    @property
+    def under_way(self) -> int:
+        return self._real.under_way + self._practice.under_way
+
+    def room(self, wanted: int) -> int:
+        """What the real one has room for: any of these may be for the team."""
+        return self._real.room(wanted)
+
+    def deliver(self, parcels: Sequence[Parcel], journal: Journal) -> None:
+        """Queue each parcel where it belongs."""
+        real = self._transport.for_real(parcels)
+        self._real.deliver([each for place, each in enumerate(parcels) if place in real], journal)
+        self._practice.deliver([each for place, each in enumerate(parcels) if place not in real], journal)
+
+    def turn(self, seconds: float, file: int = -1, events: int = 0) -> int:
+        """Keep what is queued for the Outbox, then move the real connections."""
+        kept = self._practice.under_way
+        if kept:
+            self._practice.turn(0)
+        return self._real.turn(0 if kept else seconds, file, events)
+
+    def settled(self) -> list[Settled]:
+        """What has ended since last asked, on either way."""
+        return self._practice.settled() + self._real.settled()
+
+    def recall(self) -> None:
+        """Begin nothing more of what is queued."""
+        self._practice.recall()
+        self._real.recall()
+
+    def close(self) -> None:
+        """Say goodbye to the real provider."""
+        self._practice.close()
+        self._real.close()
+
+
+def wait_for(file: int, events: int, seconds: float) -> int:
+    """Those of `events` that are true of a descriptor within so many seconds."""
+    poll = select.poll()
+    if file >= 0:
+        poll.register(file, events)
+    ready = poll.poll(seconds * 1000)
+    return ready[0][1] if ready else 0

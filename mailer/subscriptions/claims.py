@@ -22,7 +22,8 @@ PICKED_UP = ".,;:!?)>]}\"'"
 """Marks that mail programs take for the end of a link."""
 
 PATHS = {Link.LEAVE: "u", Link.ONE_CLICK: "one-click", Link.PREFERENCES: "p", Link.WHY: "why", Link.UNDO: "undo"}
-CAMPAIGN = text("SELECT c.id, c.list_id, l.name AS list_name, c.started_at, v.subject FROM campaign c "
+CAMPAIGN = text("SELECT c.id, c.list_id, l.name AS list_name, c.started_at, "
+                "CASE WHEN c.messages_dropped_at IS NULL THEN v.subject END AS subject FROM campaign c "
                 "JOIN mailing_list l ON l.id = c.list_id LEFT JOIN content_version v ON v.id = c.content_id "
                 "WHERE c.id = :id")
 LIST = text("SELECT name FROM mailing_list WHERE id = :id")

@@ -17,6 +17,7 @@ from mailer.web.staff.campaigns.rooms import campaigns, shown
 from mailer.web.staff.forms import forms
 from mailer.web.staff.help import help_page
 from mailer.web.staff.home import home
+from mailer.web.staff.limits import limits
 from mailer.web.staff.lists import lists
 from mailer.web.staff.notice import notice
 from mailer.web.staff.people.acts import acts
@@ -31,7 +32,7 @@ from mailer.web.staff.team import team
 BLUEPRINTS: tuple[Blueprint, ...] = (
     health,
     site, join, confirm, leaving, stopping, preferences, why,
-    start, sign_in, home, account, team, settings, sample_data, notice, audit, help_page,
+    start, sign_in, home, account, team, settings, limits, sample_data, notice, audit, help_page,
     outbox,
     lists, forms, people, person, acts,
     campaigns, shown,

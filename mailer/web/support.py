@@ -5,6 +5,7 @@ The only module that reads Flask's current application.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 from flask import Blueprint, Flask, Response, current_app, g, make_response, render_template, request
@@ -29,6 +30,11 @@ def services() -> Services:
 def application() -> Flask:
     """The application itself, for the Outbox, whose outside world asks our own pages."""
     return current_app._get_current_object()  # type: ignore[attr-defined,no-any-return] # Werkzeug's proxy is untyped.
+
+
+def exits_folder() -> Path:
+    """Where this host's record of people who left lies."""
+    return services().settings.data_dir / "exits"
 
 
 def opener() -> Opener:

@@ -24,9 +24,14 @@ def clearances_made(source: str) -> list[int]:
     """Where a Clearance is made: by its name, under another name, or by copying one."""
     names = {"Clearance"} | {alias.asname for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom)
                              for alias in node.names if alias.name == "Clearance" and alias.asname}
-    copied = [call.lineno for call in _calls(source) if _name(call.func) == "replace" and call.args
-              and _name(call.args[0]) == "clearance"]
-    return sorted([call.lineno for call in _calls(source) if _name(call.func) in names] + copied)
+    made = [call.lineno for call in _calls(source) if _name(call.func) in names or _copies(call, names)]
+    return sorted(made)
+
+
+def _copies(call: ast.Call, names: set[str]) -> bool:
+    if isinstance(call.func, ast.Attribute) and call.func.attr in ("_replace", "_make"):
+        return _name(call.func.value) in names | {"clearance"}
+    return _name(call.func) == "replace" and bool(call.args) and _name(call.args[0]) == "clearance"
 
 
 def deliveries(source: str) -> list[int]:

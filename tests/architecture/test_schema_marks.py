@@ -17,6 +17,8 @@ ERASE = ("delete row", "overwrite", "set null", "set to 0", "unlinked", "unreada
 NOT_PERSONAL = {
     "content_version.sha256": "of words that are the same for everyone",
     "content_version.subject": "a campaign's subject line, the same for everyone",
+    "dkim_key.public_key": "the organisation's own, published in the DNS",
+    "dkim_key.sealed": "the organisation's own private key, which names nobody",
     "ledger_head.hash": "of the chain, whose rows name nobody once their key is gone",
     "ledger_head.signature": "of the chain's head",
     "ledger_seal.hash": "of the chain",

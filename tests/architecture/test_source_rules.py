@@ -22,6 +22,7 @@ OWNS_A_TRANSACTION = {
     "mailer/outbox/dispatch.py": "short transaction, network, short transaction",
     "mailer/outbox/reap.py": "settles one dead journal at a time, so that a bad one holds up none",
     "mailer/outbox/seat.py": "a sign of life stands on its own",
+    "mailer/outbox/servers.py": "a server that failed is told to every process at once, whatever becomes of the slice",
     "mailer/practice/transport.py": "stands where a provider stands, outside every transaction",
 }
 IMPORTS_BY_NAME = {"mailer/channels/registry.py": "loads the channels that the settings name"}
@@ -40,6 +41,9 @@ PLANTED: list[tuple[Rule, str]] = [
     (rules.clearances_made, "clearance = channel.Clearance(1, 2, 3, 'email', address, 1.0)"),
     (rules.clearances_made, "from mailer.core.channel import Clearance as Leave\nleave = Leave(1, 2, 3)"),
     (rules.clearances_made, "later = replace(clearance, begin_before=2.0)"),
+    (rules.clearances_made, "later = clearance._replace(begin_before=2.0)"),
+    (rules.clearances_made, "later = parcel.clearance._replace(begin_before=2.0)"),
+    (rules.clearances_made, "leave = Clearance._make(row)"),
     (rules.deliveries, "for outcome in transport.deliver(parcels, journal=journal, stopping=never): pass"),
     (rules.commits, "def join(ctx):\n    ctx.db.commit()"),
     (rules.commits, "def join(ctx):\n    with ctx.db.begin():\n        pass"),
@@ -61,6 +65,7 @@ ALLOWED: list[tuple[Rule, str]] = [
     (rules.unexplained_silences, "x = y  # type: ignore[misc] # This library has no types."),
     (rules.unexplained_silences, "run(argv)  # noqa: S603 (our own command)"),
     (rules.clearances_made, "def build(clearance: Clearance) -> bytes: ..."),
+    (rules.clearances_made, "later = terms._replace(mode=mode)"),
     (rules.long_functions, "def verb(ctx):\n" + "    ctx.nudge()\n" * 39),
 ]
 

@@ -31,6 +31,17 @@ def newest(instance: Instance, subject: str) -> list[Letter]:
             for each in _asked(instance, "?size=200")["messages"] if each["subject"] == subject]
 
 
+def every(instance: Instance, subject: str) -> list[Letter]:
+    """All that have this subject, page by page."""
+    found, query = [], "?size=200"
+    while query:
+        page = _asked(instance, query)
+        found += [Letter(each["id"], each["to"], each["subject"], tuple(each["links"]))
+                  for each in page["messages"] if each["subject"] == subject]
+        query = f"?size=200&before={page['next']}" if page["next"] else ""
+    return found
+
+
 def _asked(instance: Instance, query: str) -> dict[str, Any]:
     asked = Request(f"{instance.url}/outbox/api/messages{query}", headers={"Authorization": f"Bearer {KEY}"})
     with urlopen(asked, timeout=20) as answer:

@@ -1,6 +1,7 @@
 """Preflight: only what must be fixed holds a campaign back."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -55,6 +56,21 @@ def test_live_requirements_hold_a_campaign_back_in_live_only(ctx: Context) -> No
     ensure_row(ctx).mode = Mode.LIVE
     ctx.db.flush()
     assert "live" in preflight.must_fix(ctx, compose.find(ctx, number))
+
+
+def test_mail_servers_that_all_rest_are_told_and_hold_nothing_back(ctx: Context) -> None:
+    number = draft(ctx, starter.SAMPLE)
+    assert "mail_server" not in grades(ctx, number)
+    ensure_row(ctx).mode = Mode.LIVE
+    ctx.db.flush()
+    known = replace(ctx, fixed=replace(ctx.fixed, mail_server="safe", mail_servers=(("one", 1), ("two", 1))))
+    for server, grade in (("", Grade.FINE), ("one", Grade.FINE), ("two", Grade.LOOK)):
+        ctx.db.connection().exec_driver_sql(
+            "INSERT INTO server_hold (server, until, since, step, code) VALUES "
+            "(%s, clock_timestamp() + interval '1 minute', clock_timestamp(), 1, 'connect')", (server,))
+        assert grades(known, number)["mail_server"] is grade
+    (found,) = [each for each in preflight.findings(known, compose.find(ctx, number)) if each.code == "mail_server"]
+    assert found.detail == "one cannot be reached; two cannot be reached"
 
 
 def test_people_without_a_name_are_counted_where_the_message_names_one(ctx: Context) -> None:

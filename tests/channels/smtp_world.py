@@ -2,8 +2,11 @@
 
 import math
 import threading
+import time
+from collections.abc import Sequence
 
-from mailer.core.channel import Clearance, Outcome, Parcel
+from mailer.core.channel import Clearance, Journal, Outcome, Parcel
+from mailer.core.wire import Wire
 
 
 def a_parcel(row: int, *, address: str = "", body: bytes | None = None, begin_before: float = math.inf,
@@ -41,5 +44,15 @@ class MemoryJournal:
             self.begun[clearance.row] = outcome
 
 
-def never() -> bool:
-    return False
+def send(wire: Wire, sent: Sequence[Parcel], journal: Journal | None = None, seconds: float = 30) -> list[Outcome]:
+    """Queue parcels and turn the wire until each has ended."""
+    wire.deliver(sent, journal or MemoryJournal())
+    until = time.monotonic() + seconds
+    found: list[Outcome] = []
+    while wire.under_way and time.monotonic() < until:
+        wire.turn(0.05)
+        found.extend(each.outcome for each in wire.settled())
+    found.extend(each.outcome for each in wire.settled())
+    assert wire.under_way == wire.unbegun == 0
+    assert sorted(each.row for each in found) == sorted(each.clearance.row for each in sent)
+    return found

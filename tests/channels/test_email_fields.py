@@ -52,3 +52,8 @@ def test_any_text_can_be_read_and_what_is_faultless_names_only_known_fields(text
     pieces = parse(text)
     if not problems(text):
         assert all(chip.fallback for chip in pieces if isinstance(chip, Chip))
+
+
+def test_blanks_by_the_hundred_thousand_in_a_brace_are_read_like_any_text() -> None:
+    for text in ("{a" + " " * 100_000, "{a " * 100_000, "{ " * 100_000 + "|" * 100_000, "{first name |" * 30_000):
+        assert "".join(piece for piece in parse(text) if isinstance(piece, str)) == text and problems(text) == []

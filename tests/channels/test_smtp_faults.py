@@ -3,13 +3,16 @@
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
 from mailer.channels.email.signon import Timeouts
-from mailer.channels.email.transport import SmtpTransport, open_transport
+from mailer.channels.email.transport import open_transport
+from mailer.channels.email.wire import SmtpWire
 from mailer.core.channel import Clearance, Fate, Outcome, Parcel
-from tests.channels.smtp_world import MemoryJournal, a_parcel, never, parcels
+from tests.channels.smtp_world import MemoryJournal, a_parcel, parcels
+from tests.channels.smtp_world import send as over
 from tests.fakes.smtp_server import SmtpServer
 
 SHORT = Timeouts(banner=0.3, command=0.3, data=0.3, block=0.3, dot=0.3, quit=0.3)
@@ -21,10 +24,9 @@ def server() -> Iterator[SmtpServer]:
         yield running
 
 
-def send(transport: SmtpTransport, sent: list[Parcel], journal: MemoryJournal | None = None) -> dict[int, Outcome]:
+def send(wire: SmtpWire, sent: list[Parcel], journal: MemoryJournal | None = None) -> dict[int, Outcome]:
     journal = journal or MemoryJournal()
-    outcomes = list(transport.deliver(sent, journal=journal, stopping=never))
-    assert sorted(outcome.row for outcome in outcomes) == sorted(parcel.clearance.row for parcel in sent)
+    outcomes = over(wire, sent, journal)
     assert not journal.twice
     return {outcome.row: outcome for outcome in outcomes}
 
@@ -32,10 +34,8 @@ def send(transport: SmtpTransport, sent: list[Parcel], journal: MemoryJournal | 
 def through(server: SmtpServer, sent: list[Parcel], journal: MemoryJournal | None = None, connections: int = 1
             ) -> dict[int, Outcome]:
     transport = open_transport(server.url, connections=connections, host_name="us.example", timeouts=SHORT)
-    try:
-        return send(transport, sent, journal)
-    finally:
-        transport.close()
+    with closing(transport.wire()) as wire:
+        return send(wire, sent, journal)
 
 
 def facts(outcome: Outcome) -> tuple[Fate, str, bool, bool]:
@@ -43,14 +43,14 @@ def facts(outcome: Outcome) -> tuple[Fate, str, bool, bool]:
 
 
 @pytest.mark.parametrize(("fault", "expected"), [
-    ("banner:554 5.7.1 blocked using a list", (Fate.DEFERRED, "554 5.7.1", True, True)),
-    ("banner:421 4.3.2 shutting down", (Fate.DEFERRED, "421 4.3.2", False, True)),
-    ("banner:close", (Fate.DEFERRED, "connect", False, True)),
-    ("banner:stall", (Fate.DEFERRED, "connect", False, True)),
-    ("ehlo:550 5.7.1 bad name", (Fate.DEFERRED, "550 5.7.1", True, True)),
-    ("ehlo:450 4.7.1 later", (Fate.DEFERRED, "450 4.7.1", False, True)),
-    ("ehlo:close", (Fate.DEFERRED, "connect", False, True)),
-    ("ehlo:stall", (Fate.DEFERRED, "connect", False, True)),
+    ("banner:554 5.7.1 blocked using a list", (Fate.UNBEGUN, "554 5.7.1", True, True)),
+    ("banner:421 4.3.2 shutting down", (Fate.UNBEGUN, "421 4.3.2", False, True)),
+    ("banner:close", (Fate.UNBEGUN, "connect", False, True)),
+    ("banner:stall", (Fate.UNBEGUN, "connect", False, True)),
+    ("ehlo:550 5.7.1 bad name", (Fate.UNBEGUN, "550 5.7.1", True, True)),
+    ("ehlo:450 4.7.1 later", (Fate.UNBEGUN, "450 4.7.1", False, True)),
+    ("ehlo:close", (Fate.UNBEGUN, "connect", False, True)),
+    ("ehlo:stall", (Fate.UNBEGUN, "connect", False, True)),
     ("mail:451 4.3.0 later", (Fate.DEFERRED, "451 4.3.0", False, False)),
     ("mail:553 5.1.8 sender unknown", (Fate.DEFERRED, "553 5.1.8", True, False)),
     ("mail:530 5.7.0 STARTTLS first", (Fate.DEFERRED, "530 5.7.0", True, True)),
@@ -118,26 +118,26 @@ def test_a_server_that_closes_in_the_middle_of_a_large_message_has_not_taken_it(
 def test_a_server_that_is_down_is_left_alone_and_the_whole_slice_waits() -> None:
     with socket.create_server(("127.0.0.1", 0)) as nobody:
         port = nobody.getsockname()[1]
-    transport = open_transport(f"smtp://127.0.0.1:{port}", connections=4, host_name="us.example")
+    wire = open_transport(f"smtp://127.0.0.1:{port}", connections=4, host_name="us.example").wire()
 
-    outcomes = send(transport, parcels(20))
-    transport.close()
+    outcomes = send(wire, parcels(20))
+    wire.close()
 
-    assert {facts(outcome) for outcome in outcomes.values()} == {(Fate.DEFERRED, "connect", False, True)}
+    assert {facts(outcome) for outcome in outcomes.values()} == {(Fate.UNBEGUN, "connect", False, True)}
 
 
 def test_a_server_that_does_not_answer_is_not_waited_for_longer_than_the_clearance(server: SmtpServer) -> None:
     server.wrong("banner:stall")
-    transport = open_transport(server.url, connections=2, host_name="us.example",
-                               timeouts=Timeouts(banner=5, command=5))
+    wire = open_transport(server.url, connections=2, host_name="us.example",
+                          timeouts=Timeouts(banner=5, command=5)).wire()
     soon = time.monotonic() + 0.2
 
-    outcomes = send(transport, [a_parcel(row, begin_before=soon) for row in range(1, 9)])
+    outcomes = send(wire, [a_parcel(row, begin_before=soon) for row in range(1, 9)])
 
     assert time.monotonic() < soon + 2
     assert {facts(outcome) for outcome in outcomes.values()} == {(Fate.UNBEGUN, "connect", False, True)}
     server.stop()
-    transport.close()
+    wire.close()
 
 
 def test_a_server_that_closes_after_some_messages_is_called_again(server: SmtpServer) -> None:
@@ -161,25 +161,25 @@ def test_a_goodbye_after_some_messages_defers_nobody(server: SmtpServer) -> None
 
 
 def test_a_kept_connection_that_the_server_closed_meanwhile_is_replaced(server: SmtpServer) -> None:
-    transport = open_transport(server.url, connections=2, host_name="us.example")
-    send(transport, parcels(6))
+    wire = open_transport(server.url, connections=2, host_name="us.example").wire()
+    send(wire, parcels(6))
     server.hang_up()
     while server.record.open:
         time.sleep(0.01)
 
-    outcomes = send(transport, [a_parcel(row) for row in range(7, 13)])
-    transport.close()
+    outcomes = send(wire, [a_parcel(row) for row in range(7, 13)])
+    wire.close()
 
     assert {outcome.fate for outcome in outcomes.values()} == {Fate.ACCEPTED}
     assert set(server.record.counts.values()) == {1}
 
 
 def test_connections_are_kept_between_slices_and_never_more_than_allowed(server: SmtpServer) -> None:
-    transport = open_transport(server.url, connections=3, host_name="us.example")
+    wire = open_transport(server.url, connections=3, host_name="us.example").wire()
 
     for first in range(0, 100, 20):
-        send(transport, [a_parcel(row) for row in range(first, first + 20)])
-    transport.close()
+        send(wire, [a_parcel(row) for row in range(first, first + 20)])
+    wire.close()
 
     assert server.record.connections == server.record.most_open <= 3
     assert server.record.commands["QUIT"] == server.record.connections
@@ -211,7 +211,7 @@ def test_a_server_that_breaks_every_connection_is_left_alone(server: SmtpServer)
 
     fates = [outcome.fate for outcome in outcomes.values()]
     assert fates.count(Fate.UNCERTAIN) == len(server.record.deliveries) == 2
-    assert fates.count(Fate.DEFERRED) == 18
+    assert fates.count(Fate.UNBEGUN) == 18
     assert all(outcome.lane_down for outcome in outcomes.values())
 
 
@@ -230,13 +230,105 @@ def test_a_fault_of_our_own_is_raised_and_sends_nothing(server: SmtpServer, conn
 
 def test_content_that_may_not_be_sent_leaves_no_trace_on_the_connection(server: SmtpServer) -> None:
     begun: list[int] = []
-    transport = open_transport(server.url, connections=1, host_name="us.example", timeouts=SHORT,
-                               on_begin=lambda clearance: begun.append(clearance.row))
+    wire = open_transport(server.url, connections=1, host_name="us.example", timeouts=SHORT,
+                          on_begin=lambda clearance: begun.append(clearance.row)).wire()
 
-    outcomes = send(transport, parcels(3), MemoryJournal(full_for=frozenset({1})))
-    transport.close()
+    outcomes = send(wire, parcels(3), MemoryJournal(full_for=frozenset({1})))
+    wire.close()
 
     assert facts(outcomes[1]) == (Fate.UNBEGUN, "journal", True, False)
     assert [delivery.body for delivery in server.record.deliveries] == [parcel.body for parcel in parcels(3)[1:]]
     # A command written where the server still waited for content would have had to be said twice.
     assert begun == [1, 2, 3]
+
+
+@pytest.mark.parametrize("fault", ["mail", "rcpt", "data"])
+def test_three_megabytes_of_reply_are_neither_kept_nor_believed(server: SmtpServer, fault: str) -> None:
+    server.wrong(f"{fault}:flood=3000000*1")
+
+    outcomes = through(server, parcels(5))
+
+    assert facts(outcomes[1]) == (Fate.UNBEGUN, "lost", False, True)
+    assert [outcomes[row].fate for row in range(2, 6)] == [Fate.ACCEPTED] * 4
+
+
+def test_a_flood_instead_of_the_answer_to_the_dot_leaves_one_unsure(server: SmtpServer) -> None:
+    server.wrong("dot@person2@example.org:flood=3000000")
+
+    outcomes = through(server, parcels(5))
+
+    assert {row for row, outcome in outcomes.items() if outcome.fate is Fate.UNCERTAIN} == {2}
+    assert set(server.record.counts.values()) == {1}
+    assert len(server.record.deliveries) == 5
+
+
+@pytest.mark.parametrize(("fault", "fate"), [("rcpt", Fate.UNBEGUN), ("dot", Fate.UNCERTAIN)])
+def test_a_server_that_only_listens_from_some_time_on_is_left(server: SmtpServer, fault: str, fate: Fate) -> None:
+    server.wrong(f"{fault}@person3@example.org:half")
+
+    outcomes = through(server, parcels(6))
+
+    assert {row: outcome.fate for row, outcome in outcomes.items() if outcome.fate is not Fate.ACCEPTED} == {3: fate}
+    assert set(server.record.counts.values()) == {1}
+
+
+def test_a_server_that_answers_in_the_wrong_order_is_spoken_to_one_command_at_a_time(server: SmtpServer) -> None:
+    server.behaviour.backwards = True
+
+    outcomes = through(server, parcels(6))
+
+    assert [outcome.fate for outcome in outcomes.values()].count(Fate.ACCEPTED) == len(server.record.deliveries) == 5
+    assert [outcome.fate for outcome in outcomes.values()].count(Fate.DEFERRED) == 1
+    assert set(server.record.counts.values()) == {1}
+
+
+def test_a_server_that_reads_one_command_of_each_piece_is_spoken_to_one_command_at_a_time(server: SmtpServer) -> None:
+    """It offers PIPELINING and breaks it: what waits behind the first answer is not waited for as long as usual."""
+    server.behaviour.first_only = True
+
+    outcomes = through(server, parcels(6))
+
+    assert [outcome.fate for outcome in outcomes.values()].count(Fate.ACCEPTED) == len(server.record.deliveries) == 5
+    assert Fate.UNCERTAIN not in {outcome.fate for outcome in outcomes.values()}
+
+
+def test_421_in_the_middle_of_what_is_pipelined_costs_only_its_own_message(server: SmtpServer) -> None:
+    server.wrong("dot@person3@example.org:421 4.3.2 shutting down", "mail:421 4.7.0 enough*1+6")
+
+    outcomes = through(server, parcels(12))
+
+    assert {row: outcome.fate for row, outcome in outcomes.items() if outcome.fate is not Fate.ACCEPTED} == {
+        3: Fate.DEFERRED}
+    assert set(server.record.counts.values()) == {1}
+    assert len(server.record.deliveries) == 11
+
+
+def test_a_storm_of_refusals_by_domain_concerns_that_domain_alone(server: SmtpServer) -> None:
+    server.wrong("rcpt@*@bad.example:550 5.1.1 nobody", "rcpt@*@slow.example:451 4.3.0 later")
+    sent = [a_parcel(row, address=f"p{row}@{('good', 'bad', 'slow')[row % 3]}.example") for row in range(90)]
+
+    outcomes = through(server, sent, connections=4)
+
+    assert {row % 3: outcome.fate for row, outcome in outcomes.items()} == {
+        0: Fate.ACCEPTED, 1: Fate.FAILED, 2: Fate.DEFERRED}
+    assert len(server.record.deliveries) == 30
+
+
+def test_a_server_that_lied_about_its_size_refuses_that_message_alone(server: SmtpServer) -> None:
+    server.wrong("dot@person2@example.org:552 5.3.4 too big")
+
+    outcomes = through(server, parcels(4))
+
+    assert facts(outcomes[2])[:2] == (Fate.FAILED, "552 5.3.4")
+    assert len(server.record.deliveries) == 3
+
+
+def test_a_slow_connection_holds_up_no_other(server: SmtpServer) -> None:
+    server.wrong("dot@person1@example.org:delay=0.2")
+
+    wire = open_transport(server.url, connections=2, host_name="us.example").wire()
+    outcomes = over(wire, parcels(60))
+    wire.close()
+
+    assert {outcome.fate for outcome in outcomes} == {Fate.ACCEPTED}
+    assert [outcome.row for outcome in outcomes].index(1) > 40

@@ -61,3 +61,35 @@ def test_faults_are_written_as_a_word_each() -> None:
     assert parse_fault("dot:delay=0.5").delay == 0.5
     with pytest.raises(ValueError, match="nowhere"):
         parse_fault("nowhere:close")
+
+
+def test_the_fast_one_counts_pipelined_messages_and_writes_each_down_before_its_answer(tmp_path: Path) -> None:
+    out = tmp_path / "taken.tsv"
+    command = [sys.executable, "-m", "tests.fakes.smtp_server", "--out", str(out), "--fast", "--delay", "0.01"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        port = int(process.stdout.readline())
+        try:
+            with smtplib.SMTP("127.0.0.1", port, timeout=5) as client:
+                client.ehlo()
+                for number in range(3):
+                    client.send(b"MAIL FROM:<a@x.example>\r\nRCPT TO:<b%d@x.example>\r\nDATA\r\n" % number)
+                    assert [client.getreply()[0] for _ in range(3)] == [250, 250, 354]
+                    client.send(MESSAGE + b".\r\n")
+                    assert client.getreply()[0] == 250
+                    assert len(out.read_text().splitlines()) == number + 1
+        finally:
+            process.kill()
+
+    lines = [line.split("\t") for line in out.read_text().splitlines()]
+    assert [(line[1], line[2], int(line[3])) for line in lines] == [
+        (f"b{number}@x.example", "<1@x>", len(MESSAGE)) for number in range(3)]
+    assert all(int(line[4]) < int(line[0]) for line in lines)
+
+
+def test_a_fault_may_concern_a_whole_domain_or_each_third_chance() -> None:
+    domain, third = parse_fault("rcpt@*@bad.example:550 5.1.1 no"), parse_fault("mail:451 4.3.0 later/3")
+
+    assert [domain.strikes("rcpt", each) for each in ("a@bad.example", "a@good.example")] == [True, False]
+    assert [third.strikes("mail", "") for _ in range(6)] == [False, False, True, False, False, True]
+    assert parse_fault("dot:flood=3000000").flood == 3_000_000

@@ -1,183 +1,139 @@
-"""What else breaks in the middle of a campaign: queue, database, a worker told to end, mail server, disk (T5, item 2).
+"""What else breaks in the middle of a campaign: queue, database, workers told to end or asleep, mail server, disk.
 
-Rows end in the right state, the sum holds at every look, nobody twice, nobody lost.
+Rows end in the right state, the sum holds at every look, nobody twice, nobody lost (T5, item 2).
 """
 
 import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
-import psutil
 import psycopg
 import pytest
 import redis
 
 from mailer.cli.instance import facts_of
-from tests.chaos.test_kill import until
-from tests.instance import PROJECT, Instance, free_port, running
+from tests.chaos.killing import processes, strike
+from tests.chaos.live import CONNECTIONS, PEOPLE, PROCESSES, live
+from tests.chaos.mail_server import MailServer
+from tests.chaos.sending import Sending
+from tests.instance import Instance
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(120)]
-
-PEOPLE = 1_500
-CONNECTIONS = 5
-PROCESSES = 2
-SUM = ("accepted", "refused", "failed", "expired", "uncertain", "waiting")
-SLOWLY = "dot:delay=0.02"
-"""With ten connections the campaign then takes a few seconds, so that there is a middle."""
 
 DISK = 320
 """Megabytes of the small disk: enough for an empty instance, and soon full."""
 
-
-class MailServer:
-    """A counting mail server in a process of its own, which may be killed and comes back on the same port."""
-
-    def __init__(self, out: Path) -> None:
-        self.out = out
-        self.port = free_port()
-        out.touch()
-        self.start()
-
-    def start(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.fakes.smtp_server", "--port", str(self.port), "--out", str(self.out),
-             "--fault", SLOWLY], cwd=PROJECT, stdout=subprocess.PIPE, text=True)
-        assert self._process.stdout is not None
-        self._process.stdout.readline()
-
-    def kill(self) -> None:
-        self._process.kill()
-        self._process.wait(timeout=10)
-        assert self._process.stdout is not None
-        self._process.stdout.close()
-
-    @property
-    def lines(self) -> list[tuple[str, str]]:
-        """Recipient and message id of everything taken, in order."""
-        return [(recipient, number) for _, recipient, number, *_ in (
-            line.split("\t") for line in self.out.read_text().splitlines())]
-
-    @property
-    def count(self) -> int:
-        return len(self.lines)
+PAST_ITS_CLEARANCE = 3.0
+PAST_ITS_HOST = 130.0
+"""Seconds of sleep after which a clearance is over, and after which a process counts as gone with its host."""
 
 
-class Middle:
-    """A campaign to people of its own, a fifth of whom have been written to."""
-
-    def __init__(self, instance: Instance, mail: MailServer, list_name: str) -> None:
-        self.instance, self.mail = instance, mail
-        self._before = mail.count
-        instance.command("seed", "--people", str(PEOPLE), "--list", list_name)
-        made = instance.command("campaign", "create", "--list", list_name, "--subject", "Faults", "--body", "Words.")
-        self.number = str(made["id"])
-        instance.command("campaign", "send", self.number, "--yes")
-        until(lambda: self.count > PEOPLE / 5)
-
-    @property
-    def count(self) -> int:
-        """How many messages of this campaign were taken."""
-        return self.mail.count - self._before
-
-    def the_end(self) -> dict[str, Any]:
-        """Look until it is sent; at every look the sum holds, and in the end everybody has had it once."""
-        ends = time.monotonic() + 70
-        while True:
-            status = self.instance.command("campaign", "status", self.number)
-            assert status["planned"] == sum(status[state] for state in SUM) == PEOPLE
-            if status["state"] == "sent":
-                break
-            assert status["state"] == "sending" and time.monotonic() < ends, status
-        assert len(set(self.mail.lines[self._before:])) == self.count
-        assert status["waiting"] == 0
-        assert status["accepted"] + status["uncertain"] == PEOPLE
-        assert status["accepted"] <= self.count <= PEOPLE
-        return status
-
-
-def live(folder: Path, mail: MailServer) -> AbstractContextManager[Instance]:
-    """An instance that sends to that server."""
-    return running(folder, MAILER_MODE="live", SMTP_URL=f"smtp://127.0.0.1:{mail.port}", MAIL_FROM="news@example.org",
-                   WORKER_PROCESSES=str(PROCESSES), SMTP_CONNECTIONS=str(CONNECTIONS))
-
-
-@pytest.fixture(scope="module")
-def mail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MailServer]:
-    server = MailServer(tmp_path_factory.mktemp("mail") / "taken.tsv")
-    yield server
-    server.kill()
-
-
-@pytest.fixture(scope="module")
-def instance(tmp_path_factory: pytest.TempPathFactory, mail: MailServer) -> Iterator[Instance]:
-    """One for every test here: what broke in one must be whole for the next."""
-    with live(tmp_path_factory.mktemp("faults"), mail) as started:
-        yield started
-
-
-def processes(instance: Instance, module: str) -> list[psutil.Process]:
-    """Those of the instance that run this module."""
-    assert instance.process is not None
-    return [each for each in psutil.Process(instance.process.pid).children(recursive=True)
-            if module in each.cmdline()]
+def middle(instance: Instance, mail: MailServer, subject: str) -> Sending:
+    """A campaign that has begun and is not over."""
+    sending = Sending(instance, [mail], subject)
+    sending.reaches(PEOPLE // 5)
+    return sending
 
 
 def test_an_emptied_queue_costs_nothing(instance: Instance, mail: MailServer) -> None:
     """Redis holds nudges alone: what it forgets the ticker finds in the rows."""
-    campaign = Middle(instance, mail, "queue")
+    campaign = middle(instance, mail, "queue")
     queue = redis.Redis.from_url(facts_of(instance.data_dir)["redis_url"])
-    for _ in range(10):
+    for _ in range(5):
         queue.flushall()
         time.sleep(0.1)
     assert campaign.count < PEOPLE
-    assert campaign.the_end()["uncertain"] == 0
+    found = campaign.the_end()
+
+    found.holds()
+    assert found.uncertain == 0
 
 
 def test_a_killed_database_comes_back_and_nobody_is_unsure(instance: Instance, mail: MailServer) -> None:
     """Workers keep what they know until the database takes it, however long that is."""
-    campaign = Middle(instance, mail, "database")
+    campaign = middle(instance, mail, "database")
     note = instance.data_dir / "postgres" / "postmaster.pid"
     postmaster = int(note.read_text().split()[0])
     os.kill(postmaster, signal.SIGKILL)
     assert campaign.count < PEOPLE
-    assert campaign.the_end()["uncertain"] == 0
+    found = campaign.the_end()
+
+    found.holds()
+    assert found.uncertain == 0
     assert int(note.read_text().split()[0]) != postmaster
 
 
 def test_workers_that_are_told_to_end_finish_what_they_hold(instance: Instance, mail: MailServer) -> None:
     """Engine guarantee 6: stop claiming, finish what is handed, release the rest."""
-    campaign = Middle(instance, mail, "workers")
-    for worker in processes(instance, "workers.main"):
-        worker.terminate()
+    campaign = middle(instance, mail, "workers")
+    for worker in processes(instance, "worker"):
+        strike(worker, signal.SIGTERM)
     assert campaign.count < PEOPLE
-    assert campaign.the_end()["uncertain"] == 0
+    found = campaign.the_end()
+
+    found.holds()
+    assert found.uncertain == 0
     assert "worker_ended" in (instance.data_dir / "logs" / "worker-1.log").read_text()
 
 
+@pytest.mark.soak
 def test_a_killed_ticker_is_not_missed(instance: Instance, mail: MailServer) -> None:
-    campaign = Middle(instance, mail, "ticker")
-    for ticker in processes(instance, "workers.ticker"):
-        ticker.kill()
+    campaign = middle(instance, mail, "ticker")
+    for ticker in processes(instance, "ticker"):
+        strike(ticker, signal.SIGKILL)
     assert campaign.count < PEOPLE
-    assert campaign.the_end()["uncertain"] == 0
+    found = campaign.the_end()
+
+    found.holds()
+    assert found.uncertain == 0
+
+
+def test_a_worker_that_slept_past_its_clearances_begins_none_of_them(instance: Instance, mail: MailServer) -> None:
+    """Decision 7: what it had not begun goes back; what it had begun is finished or unsure, never begun again."""
+    campaign = middle(instance, mail, "asleep")
+    _sleep(instance, PAST_ITS_CLEARANCE)
+    found = campaign.the_end()
+
+    found.holds()
+    assert found.uncertain <= CONNECTIONS
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(400)
+def test_a_worker_that_slept_until_its_host_counted_as_gone_neither_sends_nor_records_what_was_given_up(
+        instance: Instance, mail: MailServer) -> None:
+    """Decision 8: after 120 s its slices are unsure; awake again it may correct them, and writes to nobody twice."""
+    campaign = middle(instance, mail, "gone")
+    _sleep(instance, PAST_ITS_HOST)
+    found = campaign.the_end()
+
+    found.holds()
+
+
+def _sleep(instance: Instance, seconds: float) -> None:
+    sleeper = processes(instance, "worker")[0]
+    strike(sleeper, signal.SIGSTOP)
+    time.sleep(seconds)
+    strike(sleeper, signal.SIGCONT)
 
 
 def test_a_mail_server_that_dies_and_comes_back_leaves_one_unsure_a_connection(
         instance: Instance, mail: MailServer) -> None:
     """Engine guarantee 2."""
-    campaign = Middle(instance, mail, "mail")
+    campaign = middle(instance, mail, "mail")
     mail.kill()
     assert campaign.count < PEOPLE
     time.sleep(1)
     mail.start()
-    assert campaign.the_end()["uncertain"] <= CONNECTIONS * PROCESSES
+    found = campaign.the_end()
+
+    found.holds()
+    assert found.uncertain <= CONNECTIONS * PROCESSES
 
 
 @contextmanager
@@ -215,7 +171,8 @@ def write_much(instance: Instance) -> None:
 def test_a_full_disk_stops_a_campaign_and_an_empty_one_lets_it_go_on(tmp_path: Path, mail: MailServer) -> None:
     disk = tmp_path / "disk"
     with small_disk(disk), live(disk, mail) as instance:
-        campaign = Middle(instance, mail, "disk")
+        instance.command("seed", "--people", str(PEOPLE))
+        campaign = middle(instance, mail, "disk")
         fill(disk / "ballast")
         assert campaign.count < PEOPLE
         with pytest.raises(psycopg.Error):
@@ -223,4 +180,4 @@ def test_a_full_disk_stops_a_campaign_and_an_empty_one_lets_it_go_on(tmp_path: P
         time.sleep(3)
         assert shutil.disk_usage(disk).free < 1 << 20
         (disk / "ballast").unlink()
-        campaign.the_end()
+        campaign.the_end().holds()

@@ -1,94 +1,66 @@
 """Killing everything at random moments of a campaign: nobody twice, nobody lost, the sum holds (T5, item 1 and 2)."""
 
 import random
-import subprocess
-import sys
-import time
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+import signal
 
 import pytest
 
-from tests.instance import PROJECT, Instance, free_port
+from tests.chaos.killing import RUN, Toll, kill_while_it_sends, processes, several_at_once, strike
+from tests.chaos.live import CONNECTIONS, PEOPLE, PROCESSES
+from tests.chaos.mail_server import MailServer
+from tests.chaos.sending import Sending, until
+from tests.instance import Instance
 
-PEOPLE = 3_000
-CONNECTIONS = 10
-PROCESSES = 2
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(240)]
 
-
-@contextmanager
-def counting_server(out: Path, *options: str) -> Iterator[int]:
-    """A mail server in a process of its own, which no kill of ours reaches; its port."""
-    port = free_port()
-    server = subprocess.Popen([sys.executable, "-m", "tests.fakes.smtp_server", "--port", str(port), "--out", str(out),
-                               *options], cwd=PROJECT, stdout=subprocess.PIPE, text=True)
-    assert server.stdout is not None
-    server.stdout.readline()
-    try:
-        yield port
-    finally:
-        server.terminate()
-        server.wait(timeout=10)
-        server.stdout.close()
+COMES_BACK_WITHIN = 5.0
+"""Seconds, decision 36."""
 
 
-def taken(out: Path, since: int = 0) -> Counter[str]:
-    """How often each recipient's message was taken at its final dot, from a line on."""
-    return Counter(line.split("\t")[1] for line in out.read_text().splitlines()[since:])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.soak)])
+def test_random_kills_of_anything_lose_nobody_and_write_to_nobody_twice(
+        seed: int, instance: Instance, mail: MailServer) -> None:
+    """T5, section 3 items 1 and 2: uncertain is at most one for each connection open at a kill."""
+    sending = Sending(instance, [mail], f"Kill {seed}")
+    toll = kill_while_it_sends(instance, sending, PEOPLE, 6, random.Random(seed))
+    found = sending.the_end()
+
+    found.holds()
+    assert found.uncertain <= toll.most_unsure(CONNECTIONS, PROCESSES)
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Instance, Path]]:
-    """One Live instance with people, and the file in which a mail server outside counts."""
-    folder = tmp_path_factory.mktemp("kill")
-    out = folder / "taken.tsv"
-    out.touch()
-    with counting_server(out) as smtp:
-        instance = Instance(folder, MAILER_MODE="live", SMTP_URL=f"smtp://127.0.0.1:{smtp}",
-                            MAIL_FROM="news@example.org", WORKER_PROCESSES=str(PROCESSES),
-                            SMTP_CONNECTIONS=str(CONNECTIONS))
-        instance.start()
-        try:
-            instance.command("seed", "--people", str(PEOPLE))
-            yield instance, out
-        finally:
-            instance.stop()
+def test_random_words_to_end_leave_nobody_unsure_but_those_of_kills(instance: Instance, mail: MailServer) -> None:
+    """Engine guarantee 6: SIGTERM costs nothing, wherever it falls; it falls on servers too."""
+    sending = Sending(instance, [mail], "Ended")
+    kill_while_it_sends(instance, sending, PEOPLE, 5, random.Random(3), [signal.SIGTERM])
+    found = sending.the_end()
+
+    found.holds()
+    assert found.uncertain == 0
 
 
-@pytest.mark.chaos
-@pytest.mark.timeout(200)
-@pytest.mark.parametrize("seed", [1, 2, 3, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(4, 11))])
-def test_kill_of_a_worker_and_of_everything_loses_nobody_and_writes_to_nobody_twice(
-        seed: int, house: tuple[Instance, Path]) -> None:
-    """Promises T5 and section 3 items 1 and 2: uncertain is at most one for each open connection and kill."""
-    instance, out = house
-    chance = random.Random(seed)
-    before = sum(taken(out).values())
-    draft = instance.command("campaign", "create", "--list", "seed", "--subject", f"Kill {seed}", "--body", "Words.")
-    instance.command("campaign", "send", str(draft["id"]), "--yes")
-    early, late = before + PEOPLE * chance.uniform(0.05, 0.4), before + PEOPLE * chance.uniform(0.4, 0.7)
-    until(lambda: sum(taken(out).values()) > early)
-    instance.kill("workers.main")
-    until(lambda: sum(taken(out).values()) > late)
-    instance.kill_everything()
-    instance.start()
-    status = instance.wait_for(int(draft["id"]), "sent", seconds=120)
+@pytest.mark.parametrize("roles", [
+    ("worker", "ticker", RUN), pytest.param(("worker", "postgres", "redis"), marks=pytest.mark.soak)])
+def test_several_killed_in_one_moment_lose_nobody(
+        roles: tuple[str, ...], instance: Instance, mail: MailServer) -> None:
+    sending = Sending(instance, [mail], "Several")
+    toll = Toll()
+    sending.reaches(PEOPLE // 3)
+    several_at_once(instance, roles, toll)
+    assert sending.count < PEOPLE
+    found = sending.the_end()
 
-    counted = taken(out, before)
-    assert max(counted.values()) == 1
-    assert status["planned"] == PEOPLE
-    assert status["accepted"] + status["uncertain"] == PEOPLE
-    assert status["uncertain"] <= CONNECTIONS * (1 + PROCESSES)
-    assert PEOPLE - len(counted) <= status["uncertain"]
-    assert status["planned"] == sum(
-        status[state] for state in ("accepted", "refused", "failed", "expired", "uncertain", "waiting"))
+    found.holds()
+    assert found.uncertain <= toll.most_unsure(CONNECTIONS, PROCESSES)
 
 
-def until(holds: Callable[[], bool], seconds: float = 60) -> None:
-    """Look until it holds."""
-    ends = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < ends
-        time.sleep(0.02)
+@pytest.mark.parametrize("role", ["worker", "ticker", "web", "redis", "postgres"])
+def test_whatever_dies_is_started_again_within_five_seconds(role: str, instance: Instance) -> None:
+    """Decision 36."""
+    until(lambda: bool(processes(instance, role)))
+    before = processes(instance, role)
+    for each in before:
+        strike(each, signal.SIGKILL)
+
+    until(lambda: len({each.pid for each in processes(instance, role)} - {each.pid for each in before}) > 0,
+          COMES_BACK_WITHIN)

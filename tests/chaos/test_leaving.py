@@ -26,7 +26,7 @@ from mailer.services import Services, unit_of_work
 from mailer.subscriptions import seed
 from mailer.subscriptions.leave import leave
 from mailer.suppression import registry
-from tests.chaos.test_kill import counting_server
+from tests.chaos.mail_server import serving
 
 WORKERS = 4
 LEAVERS = 64
@@ -109,10 +109,9 @@ def begun_after_leaving(services: Services, tmp_path: Path, go: Leaving, leaving
             go(services, point_id)
             answered[point_id] = monotonic()
 
-    with counting_server(tmp_path / "taken.tsv", "--fault", "dot:delay=0.004") as port:
-        way = WatchedWay(f"smtp://127.0.0.1:{port}")
+    with serving(tmp_path / "taken.tsv", "dot:delay=0.004") as server:
+        way = WatchedWay(server.url)
         ways = Ways(replace(services, transports=way))
-        (tmp_path / "taken.tsv").touch()
         seats = [Seat(services, f"worker{number}", ways, end.is_set) for number in range(WORKERS)]
         with ThreadPoolExecutor(WORKERS + LEAVERS) as pool:
             work = [pool.submit(_send_all, seat, end) for seat in seats]
@@ -126,7 +125,7 @@ def begun_after_leaving(services: Services, tmp_path: Path, go: Leaving, leaving
 
 
 def _send_all(seat: Seat, end: threading.Event) -> None:
-    while not end.is_set() and dispatch.take_turn(seat, 1):
+    while not end.is_set() and dispatch.take_turn(seat, 1).more:
         continue
 
 

@@ -42,3 +42,7 @@ def presenting(certificate: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(str(certificate))
     return context
+
+
+NO_TRUST = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""A client's that trusts nobody, where nothing is encrypted."""

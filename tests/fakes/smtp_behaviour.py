@@ -5,36 +5,48 @@ import ssl
 from collections import Counter
 from dataclasses import dataclass, field
 
-FAULT = re.compile(r"(?P<stage>\w+)(@(?P<recipient>[^:]+))?:(?P<what>.+?)(\*(?P<times>\d+))?(\+(?P<skip>\d+))?")
+FAULT = re.compile(r"(?P<stage>\w+)(@(?P<recipient>[^:]+))?:(?P<what>.+?)(\*(?P<times>\d+))?(\+(?P<skip>\d+))?"
+                   r"(/(?P<every>\d+))?")
 STAGES = ("banner", "ehlo", "helo", "starttls", "auth", "mail", "rcpt", "data", "body", "dot", "rset")
 LARGEST = 64 * 1024 * 1024
 
 
 @dataclass
 class Fault:
-    """What goes wrong at a stage: a reply, `close`, `stall` or a delay in seconds before the usual answer.
+    """What goes wrong at a stage: a reply, `close`, `stall`, `half` (we say no more but still listen), a `flood` of so
+    many octets of reply, or a delay in seconds before the usual answer.
 
-    It spares the first `skip` chances and happens `times` times (for ever when None), only to `recipient` if named.
+    It spares the first `skip` chances, takes each `every`th of the others and happens `times` times (for ever when
+    None), only to `recipient` if named; `*@example.org` names everybody there.
     """
 
     stage: str
     reply: str = ""
     close: bool = False
     stall: bool = False
+    half: bool = False
+    flood: int = 0
     delay: float = 0
     times: int | None = None
     skip: int = 0
+    every: int = 1
     recipient: str = ""
+    chances: int = 0
 
     def strikes(self, stage: str, recipient: str) -> bool:
-        if stage != self.stage or self.recipient not in ("", recipient) or self.times == 0:
+        if stage != self.stage or self.times == 0 or not self._concerns(recipient):
             return False
-        if self.skip:
-            self.skip -= 1
+        self.chances += 1
+        if self.chances <= self.skip or (self.chances - self.skip) % self.every:
             return False
         if self.times is not None:
             self.times -= 1
         return True
+
+    def _concerns(self, recipient: str) -> bool:
+        if self.recipient.startswith("*"):
+            return recipient.endswith(self.recipient[1:])
+        return self.recipient in ("", recipient)
 
 
 @dataclass(frozen=True)
@@ -64,6 +76,10 @@ class Behaviour:
     mechanisms: str = "PLAIN LOGIN"
     max_messages: int = 0
     goodbye: str = ""
+    backwards: bool = False
+    """Answer what came in one piece in the wrong order."""
+    first_only: bool = False
+    """Read the first command of each piece and throw the others away."""
     keep: bool = True
     faults: list[Fault] = field(default_factory=list)
 
@@ -89,14 +105,18 @@ class Record:
 
 
 def parse_fault(text: str) -> Fault:
-    """`stage[@recipient]:what[*times][+skip]`; what is `close`, `stall`, `delay=SECONDS` or a reply."""
+    """`stage[@recipient]:what[*times][+skip][/every]`.
+
+    What is `close`, `stall`, `half`, `flood=OCTETS`, `delay=SECONDS` or a reply.
+    """
     found = FAULT.fullmatch(text)
     if found is None or found["stage"] not in STAGES:
         raise ValueError(text)
     what = found["what"]
     return Fault(
         stage=found["stage"], recipient=found["recipient"] or "", close=what == "close", stall=what == "stall",
+        half=what == "half", flood=int(what.removeprefix("flood=")) if what.startswith("flood=") else 0,
         delay=float(what.removeprefix("delay=")) if what.startswith("delay=") else 0,
         reply=what if what[0].isdigit() else "", skip=int(found["skip"] or 0),
-        times=int(found["times"]) if found["times"] else None,
+        every=int(found["every"] or 1), times=int(found["times"]) if found["times"] else None,
     )

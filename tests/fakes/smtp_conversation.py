@@ -30,6 +30,7 @@ class Conversation:
         self._number = record.connections
         self._messages = 0
         self._buffer = bytearray()
+        self._unsaid: list[str] = []
         self._encrypted = writer.get_extra_info("ssl_object") is not None
         self._signed_in = False
         self._start_over()
@@ -39,6 +40,8 @@ class Conversation:
             await self._answer("banner", "220 fake.invalid ESMTP")
             while True:
                 await self._command(await self._line())
+                if self._does.first_only:
+                    self._buffer.clear()
         except (Hangup, ConnectionError, ssl.SSLError):
             return
         finally:
@@ -59,12 +62,17 @@ class Conversation:
         return line
 
     async def _more(self) -> None:
+        while self._unsaid:
+            self._writer.write(self._unsaid.pop().encode() + b"\r\n")
         chunk = await self._reader.read(1 << 16)
         if not chunk:
             raise Hangup
         self._buffer += chunk
 
     async def _say(self, reply: str) -> None:
+        if self._does.backwards and self._sender is not None:
+            self._unsaid.append(reply)
+            return
         self._writer.write(reply.encode() + b"\r\n")
         await self._writer.drain()
 
@@ -77,13 +85,23 @@ class Conversation:
             return ""
         if fault.delay:
             await asyncio.sleep(fault.delay)
-        if fault.stall:
+        if fault.flood:
+            await self._flood(fault.flood)
+        if fault.half:
+            self._writer.write_eof()
+        if fault.stall or fault.half:
             await self._reader.read(-1)
         if fault.reply.startswith("421"):
             await self._say(fault.reply)
-        if fault.stall or fault.close or fault.reply.startswith("421"):
+        if fault.stall or fault.half or fault.close or fault.reply.startswith("421"):
             raise Hangup
         return fault.reply
+
+    async def _flood(self, octets: int) -> None:
+        line = b"250-" + b"all is well " * 60 + b"\r\n"
+        for _ in range(octets // len(line) + 1):
+            self._writer.write(line)
+            await self._writer.drain()
 
     async def _answer(self, stage: str, reply: str, recipient: str = "") -> bool:
         """Answer as usual unless a fault does; whether it was as usual."""

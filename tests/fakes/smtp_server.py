@@ -2,7 +2,8 @@
 
 In a test: `with SmtpServer() as server:`. On its own, for tests that kill processes:
 `python -m tests.fakes.smtp_server --port 0 --out taken.tsv --fault 'rcpt:451 4.3.0 later*3+10'`. It prints its port,
-and appends a line a message: monotonic nanoseconds at the dot, recipient, message id, bytes, and at MAIL FROM.
+and appends a line a message: monotonic nanoseconds at the dot, recipient, message id, bytes, and at MAIL FROM. With
+`--fast` nothing goes wrong, and it takes thousands a second; `--delay` answers each dot so much later.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from typing import Self
 from tests.fakes.certificates import presenting
 from tests.fakes.smtp_behaviour import Behaviour, Delivery, Record, parse_fault
 from tests.fakes.smtp_conversation import Conversation
+from tests.fakes.smtp_counter import count
 
 
 class SmtpServer:
@@ -93,8 +95,10 @@ class SmtpServer:
         self._ready.set()
         await self._done.wait()
         server.close()
-        self._cancel()
-        await asyncio.gather(*self._clients, return_exceptions=True)
+        await asyncio.sleep(0)
+        while self._clients:
+            self._cancel()
+            await asyncio.gather(*self._clients, return_exceptions=True)
 
     def _cancel(self) -> None:
         for client in self._clients:
@@ -137,6 +141,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--user", default="", help="name:password")
     parser.add_argument("--certificate", type=Path)
     parser.add_argument("--smtps", action="store_true")
+    parser.add_argument("--delay", type=float, default=0, help="seconds between a dot and its answer")
+    parser.add_argument("--backwards", action="store_true", help="answer pipelined commands in the wrong order")
+    parser.add_argument("--first-only", action="store_true", help="throw away all but the first pipelined command")
+    parser.add_argument("--fast", action="store_true", help="only count, with no other option than --delay")
     return parser.parse_args()
 
 
@@ -144,9 +152,14 @@ def main() -> None:
     """Run until killed."""
     asked = _arguments()
     with asked.out.open("ab", buffering=0) as out:
+        if asked.fast:
+            asyncio.run(count(asked.port, out, asked.delay))
+            return
+        delays = [f"dot:delay={asked.delay}"] if asked.delay else []
         server = SmtpServer(
-            *asked.fault, port=asked.port, certificate=asked.certificate, implicit_tls=asked.smtps,
+            *asked.fault, *delays, port=asked.port, certificate=asked.certificate, implicit_tls=asked.smtps,
             taken=lambda delivery: out.write(line_of(delivery)), keep=False,
+            backwards=asked.backwards, first_only=asked.first_only,
             max_messages=asked.max_messages, goodbye=asked.goodbye,
             extensions=tuple(word for word in Behaviour.extensions if word not in asked.without),
             users=dict([asked.user.split(":", 1)]) if asked.user else {},

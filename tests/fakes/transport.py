@@ -1,9 +1,14 @@
 """A provider in memory: keeps the bytes, and answers as told. Passes the suite that the real transport passes."""
 
+import select
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from mailer.core.channel import Clearance, Fate, Journal, Outcome, Parcel
+from mailer.core.wire import Settled
+
+AT_ONCE = 3
+"""Messages handed over in one turn, as by so many connections."""
 
 
 class FakeTransport:
@@ -12,33 +17,76 @@ class FakeTransport:
     def __init__(self, on_begin: Callable[[Clearance], None] | None = None) -> None:
         self.delivered: list[Parcel] = []
         self.answers: dict[str, Outcome] = {}
+        self.full = False
         self.closed = False
-        self._on_begin = on_begin
+        self.on_begin = on_begin
 
-    def deliver(self, parcels: Sequence[Parcel], *, journal: Journal, stopping: Callable[[], bool]
-                ) -> Iterator[Outcome]:
-        """Hand over each parcel at most once and yield one outcome for each."""
-        for parcel in parcels:
-            if stopping() or time.monotonic() >= parcel.clearance.begin_before:
-                yield Outcome(parcel.clearance.row, Fate.UNBEGUN)
-                continue
-            if self._on_begin is not None:
-                self._on_begin(parcel.clearance)
-            yield self._hand_over(parcel, journal)
+    def wire(self) -> "FakeWire":
+        """A wire into memory."""
+        return FakeWire(self)
 
     def close(self) -> None:
         self.closed = True
 
+
+class FakeWire:
+    """Implements `Wire`; while the provider is `full` it has no room and begins nothing."""
+
+    def __init__(self, provider: FakeTransport) -> None:
+        self._provider = provider
+        self._queue: list[tuple[Parcel, Journal]] = []
+        self._settled: list[Settled] = []
+
+    @property
+    def unbegun(self) -> int:
+        return len(self._queue)
+
+    @property
+    def under_way(self) -> int:
+        return len(self._queue)
+
+    def room(self, wanted: int) -> int:
+        return 0 if self._provider.full else wanted
+
+    def deliver(self, parcels: Sequence[Parcel], journal: Journal) -> None:
+        self._queue.extend((parcel, journal) for parcel in parcels)
+
+    def turn(self, seconds: float, file: int = -1, events: int = 0) -> int:
+        for _ in range(0 if self._provider.full else min(AT_ONCE, len(self._queue))):
+            parcel, journal = self._queue.pop(0)
+            self._settled.append(Settled(parcel.clearance, self._hand_over(parcel, journal)))
+        poll = select.poll()
+        if file >= 0:
+            poll.register(file, events)
+        ready = poll.poll(0 if self._settled else seconds * 1000)
+        return ready[0][1] if ready else 0
+
+    def settled(self) -> list[Settled]:
+        found, self._settled = self._settled, []
+        return found
+
+    def recall(self) -> None:
+        for parcel, _ in self._queue:
+            self._settled.append(Settled(parcel.clearance, Outcome(parcel.clearance.row, Fate.UNBEGUN)))
+        self._queue.clear()
+
+    def close(self) -> None:
+        self.recall()
+
     def _hand_over(self, parcel: Parcel, journal: Journal) -> Outcome:
-        clearance = parcel.clearance
-        answer = self.answers.get(clearance.address)
+        clearance, provider = parcel.clearance, self._provider
+        if time.monotonic() >= clearance.begin_before:
+            return Outcome(clearance.row, Fate.UNBEGUN)
+        if provider.on_begin is not None:
+            provider.on_begin(clearance)
+        answer = provider.answers.get(clearance.address)
         if answer is not None and answer.fate is not Fate.UNCERTAIN:
             return answer._replace(row=clearance.row)
         try:
             journal.begin(clearance)
         except OSError:
             return Outcome(clearance.row, Fate.UNBEGUN, "journal", operator=True)
-        self.delivered.append(parcel)
+        provider.delivered.append(parcel)
         outcome = answer._replace(row=clearance.row) if answer else Outcome(clearance.row, Fate.ACCEPTED, "250 2.0.0")
         journal.end(clearance, outcome)
         return outcome

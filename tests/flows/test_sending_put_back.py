@@ -6,6 +6,7 @@ from sqlalchemy import text
 from mailer.core.errors import BehindExits
 from mailer.core.messages import CampaignState
 from mailer.outbox import dispatch
+from mailer.outbox.send_singles import send_singles
 from mailer.subscriptions.reapply import apply_exits
 from tests.flows.world import Sending
 
@@ -44,7 +45,7 @@ def test_a_running_campaign_is_not_dispatched(world: Sending) -> None:
     with world.seat() as seat, pytest.raises(BehindExits):
         dispatch.take_turn(seat, number)
     with world.seat() as seat, pytest.raises(BehindExits):
-        dispatch.send_singles(seat)
+        send_singles(seat)
     assert not world.taken
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from mailer.campaigns import test_send
 from mailer.core.errors import CannotSend
-from mailer.outbox import dispatch
+from mailer.outbox.send_singles import send_singles
 from mailer.staff import accounts
 from mailer.staff.roles import Role
 from tests.builders import World
@@ -136,5 +136,5 @@ def test_live_without_what_it_needs_sends_no_single_message(world: Sending, aske
     settings = replace(world.services.settings, public_url="http://news.example.org")
     world.services = replace(world.services, settings=settings)
     with world.seat() as seat, pytest.raises(CannotSend):
-        dispatch.send_singles(seat)
+        send_singles(seat)
     assert world.sql("SELECT state, attempt FROM single_message") == [("ready", 0)]

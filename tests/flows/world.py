@@ -18,12 +18,12 @@ from mailer.channels.email.transport import open_transport
 from mailer.consent import ledger
 from mailer.consent.ledger import Evidence
 from mailer.context import Context
-from mailer.core.channel import Journal, Outcome, Parcel
+from mailer.core.channel import Journal, Parcel
 from mailer.core.messages import CampaignState, Purpose
 from mailer.core.modes import Mode
-from mailer.core.wire import Transport
+from mailer.core.wire import Transport, Wire
 from mailer.lists import catalogue
-from mailer.outbox import dispatch, reap
+from mailer.outbox import dispatch, reap, send_singles
 from mailer.outbox.seat import Seat, Ways, journal_folder
 from mailer.services import Services, unit_of_work
 from mailer.subscriptions import seed
@@ -46,31 +46,58 @@ class Row:
     slice: int
 
 
+class Board:
+    """Remembers which servers are to be left alone until the test says that time has passed."""
+
+    def __init__(self) -> None:
+        self.resting: set[str] = set()
+
+    def held(self) -> frozenset[str]:
+        return frozenset(self.resting)
+
+    def report(self, server: str, code: str) -> None:
+        self.resting.add(server)
+
+    def clear(self, server: str) -> None:
+        """Nothing is counted here."""
+
+
 class OneServer:
     """Opens real SMTP to the world's server; `between` runs after the claim and before anything is handed over."""
 
     def __init__(self, url: str) -> None:
         self.url = url
+        self.board = Board()
         self.between: Callable[[], object] | None = None
 
     def open(self, channel: str, mode: Mode) -> Transport:
         return _Interrupted(self, open_transport(self.url, connections=CONNECTIONS, host_name="localhost",
-                                                 timeouts=SHORT))
+                                                 timeouts=SHORT, board=self.board))
 
 
 class _Interrupted:
     def __init__(self, way: OneServer, real: Transport) -> None:
         self._way, self._real = way, real
 
-    def deliver(self, parcels: Sequence[Parcel], *, journal: Journal, stopping: Callable[[], bool]
-                ) -> Iterator[Outcome]:
-        between, self._way.between = self._way.between, None
-        if between is not None:
-            between()
-        return self._real.deliver(parcels, journal=journal, stopping=stopping)
+    def wire(self) -> Wire:
+        return cast(Wire, _InterruptedWire(self._way, self._real.wire()))
 
     def close(self) -> None:
         self._real.close()
+
+
+class _InterruptedWire:
+    def __init__(self, way: OneServer, real: Wire) -> None:
+        self._way, self._real = way, real
+
+    def deliver(self, parcels: Sequence[Parcel], journal: Journal) -> None:
+        between, self._way.between = self._way.between, None
+        if between is not None:
+            between()
+        self._real.deliver(parcels, journal)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
 
 
 def live(services: Services, url: str) -> Services:
@@ -143,7 +170,7 @@ class Sending:
         """What a worker does on a nudge, until no row is due; the sum is looked at."""
         with self.seat(worker) as seat:
             for _ in range(ENOUGH_TURNS):
-                if not dispatch.take_turn(seat, number):
+                if not dispatch.take_turn(seat, number).more:
                     break
         return self.tick(number)
 
@@ -165,11 +192,12 @@ class Sending:
     def singles(self, worker: str = "worker1") -> None:
         """Send every single message that is due."""
         with self.seat(worker) as seat:
-            while dispatch.send_singles(seat):
+            while send_singles.send_singles(seat):
                 continue
 
     def hurry(self) -> None:
         """As if every pause were over: deferred rows, their blocks, singles and lanes left alone."""
+        self.way.board.resting.clear()
         self.sql("UPDATE message SET until = clock_timestamp() WHERE state = 'deferred'")
         self.sql("UPDATE message_block SET not_before = clock_timestamp() WHERE not_before IS NOT NULL")
         self.sql("UPDATE single_message SET until = clock_timestamp() WHERE until IS NOT NULL")

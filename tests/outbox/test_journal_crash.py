@@ -22,7 +22,10 @@ journal = FileJournal(Path(sys.argv[1]), "w")
 journal.start_slice(1, "campaign")
 transport = open_transport(sys.argv[2], connections=int(sys.argv[3]), host_name="us.example")
 sent = [a_parcel(row) for row in range(1, 101)]
-list(transport.deliver(sent, journal=journal, stopping=lambda: False))
+wire = transport.wire()
+wire.deliver(sent, journal)
+while wire.under_way:
+    wire.turn(0.05)
 """
 
 

@@ -3,11 +3,13 @@
 import csv
 import io
 
+import psycopg
 import pytest
 from sqlalchemy import text
 
-from mailer.campaigns import compose, control, launch
-from mailer.outbox import counts
+from mailer.campaigns import close, compose, control, launch
+from mailer.core.modes import Mode
+from mailer.outbox import counts, retention
 from mailer.services import unit_of_work
 from mailer.staff.roles import Role
 from tests.web.campaign_world import CampaignWorld, number_in, press_send
@@ -157,3 +159,81 @@ def test_the_list_sorts_campaigns_by_how_far_they_are(world: CampaignWorld, sue:
     assert "Nothing here" in text_of(sue.get("/staff/campaigns?tab=scheduled"))
     copied = sue.post(f"/staff/campaigns/{sent}/copy")
     assert copied.location.endswith("/edit")
+
+
+UNSURE = "They may have arrived, so they are not sent again by themselves."
+
+
+def with_an_unsure_one(world: CampaignWorld, number: int) -> None:
+    """Everybody's message has ended, one of them without an answer."""
+    with unit_of_work(world.services) as ctx:
+        month = compose.find(ctx, number).month
+        ctx.db.execute(text("INSERT INTO decision (campaign_id, contact_point_id, month, attempt, cleared, at) "
+                            "SELECT campaign_id, contact_point_id, month, 1, true, now() FROM message"))
+        ctx.db.execute(text("""
+            UPDATE message SET attempt = 1, decided = 1, cleared = true, state = CASE
+                WHEN contact_point_id = (SELECT min(contact_point_id) FROM message) THEN 'uncertain' ELSE 'accepted' END
+            WHERE campaign_id = :id AND month = :month"""), {"id": number, "month": month})
+    counted(world, number, accepted=39, uncertain=1)
+
+
+def test_a_person_may_send_again_to_the_uncertain_and_is_told_what_that_means(
+        world: CampaignWorld, sue: Browser) -> None:
+    """Never by itself (decision 8)."""
+    number = begin(world, sue)
+    with_an_unsure_one(world, number)
+    with unit_of_work(world.services) as ctx:
+        assert close.close_if_done(ctx, number)
+    page = text_of(sue.get(f"/staff/campaigns/{number}/report"))
+    assert UNSURE in page and "whoever has it already gets it twice" in page and "Send to the 1 uncertain" in page
+    answer = sue.post(f"/staff/campaigns/{number}/send-uncertain")
+    assert answer.status_code == 303 and world.state(number) == "sending"
+    page = text_of(sue.get(f"/staff/campaigns/{number}/progress"))
+    assert "It goes to 1 person again." in page and "Sent again to the uncertain" in page
+    assert sue.post(f"/staff/campaigns/{number}/send-uncertain").status_code == 303
+    assert "Nobody is unsure any more" in text_of(sue.get(f"/staff/campaigns/{number}/progress"))
+
+
+def test_who_may_not_send_reads_what_unsure_means_and_has_no_button(world: CampaignWorld, sue: Browser) -> None:
+    number = begin(world, sue)
+    with_an_unsure_one(world, number)
+    cem = world.team.browser("cem@example.org", Role.COMPOSER)
+    page = text_of(cem.get(f"/staff/campaigns/{number}/progress"))
+    assert UNSURE in page and "Send to the 1 uncertain" not in page
+    assert cem.post(f"/staff/campaigns/{number}/send-uncertain").status_code == 404
+
+
+def test_a_stopped_campaign_offers_no_second_sending(world: CampaignWorld, sue: Browser) -> None:
+    number = begin(world, sue)
+    with_an_unsure_one(world, number)
+    with unit_of_work(world.services) as ctx:
+        control.stop(ctx, number)
+    page = text_of(sue.get(f"/staff/campaigns/{number}/report"))
+    assert UNSURE in page and "Send to the 1 uncertain" not in page
+
+
+def test_a_campaign_that_something_holds_back_says_what(world: CampaignWorld, sue: Browser) -> None:
+    """Its state stays Sending: it goes on by itself once that is mended."""
+    number = begin(world, sue)
+    assert "Nothing is handed over" not in text_of(sue.get(f"/staff/campaigns/{number}/progress"))
+    world.team.mode(Mode.TRIAL)
+    page = text_of(sue.get(f"/staff/campaigns/{number}/progress"))
+    assert "Nothing is handed over at the moment." in page
+    assert "A campaign goes on only in the mode it was sent in." in page
+
+
+def test_the_pages_work_after_the_message_log_has_ended(world: CampaignWorld, sue: Browser) -> None:
+    number = begin(world, sue)
+    with_an_unsure_one(world, number)
+    with unit_of_work(world.services) as ctx:
+        assert close.close_if_done(ctx, number)
+    world.clock.advance(days=91)
+    sue.sign_in("sue@example.org")
+    with world.services.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, psycopg.Connection)
+        assert retention.run(driver, world.clock.now()).months == 1
+    page = text_of(sue.get(f"/staff/campaigns/{number}/report"))
+    assert "39 of 40 accepted" in page and "Send to the 1 uncertain" not in page
+    assert sue.get(f"/staff/campaigns/{number}/report.csv").status_code == 200
+    assert sue.get("/staff/campaigns?tab=sent").status_code == 200

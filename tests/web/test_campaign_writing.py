@@ -38,6 +38,17 @@ def test_an_empty_subject_is_named_and_the_message_is_still_there(world: Campaig
     assert "Long thoughts <&>" in text_of(answer)
 
 
+def test_a_message_of_two_megabytes_is_refused_with_its_size_and_not_cut(world: CampaignWorld) -> None:
+    browser = world.team.browser("cem@example.org", Role.COMPOSER)
+    number, large = world.campaign(), {**TYPED, "markdown": "word " * 400_000}
+    said = "The message is 2,000 kB long, and 200 kB are the most."
+    answer = browser.post("/staff/campaigns/new", audience=str(world.list_id), **large)
+    assert answer.status_code == 422 and errors_of(answer) == [said]
+    version = hidden(browser.get(f"/staff/campaigns/{number}/edit"), "version")
+    kept = browser.post(f"/staff/campaigns/{number}/autosave", audience=str(world.list_id), version=version, **large)
+    assert kept.get_json() == {"message": f"Not saved yet. {said}"}
+
+
 def test_a_form_saved_after_its_version_changed_keeps_both_texts(world: CampaignWorld) -> None:
     number = world.campaign()
     browser = world.team.browser("cem@example.org", Role.COMPOSER)

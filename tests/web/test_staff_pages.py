@@ -20,6 +20,7 @@ PAGES = {
     "/staff/account/second-factor": set(Role),
     "/staff/help": set(Role),
     "/staff/settings": {Role.ADMIN, Role.AUDITOR},
+    "/staff/settings/limits": {Role.ADMIN, Role.AUDITOR},
     "/staff/settings/live": {Role.PRIVACY_OFFICER},
     "/staff/settings/sample": {Role.ADMIN},
     "/staff/notice": {Role.ADMIN, Role.PRIVACY_OFFICER},
@@ -32,6 +33,9 @@ PRESSES = {
     "/staff/settings/senders": {Role.ADMIN},
     "/staff/settings/senders/1/default": {Role.ADMIN},
     "/staff/settings/mode": {Role.ADMIN},
+    "/staff/settings/limits": {Role.ADMIN},
+    "/staff/settings/limits/remove": {Role.ADMIN},
+    "/staff/settings/limits/try-again": {Role.ADMIN},
     "/staff/settings/live": {Role.PRIVACY_OFFICER},
     "/staff/settings/sample": {Role.ADMIN},
     "/staff/notice": {Role.ADMIN, Role.PRIVACY_OFFICER},
@@ -68,8 +72,8 @@ def test_every_staff_route_is_in_one_of_the_tables_or_open_to_all_who_work_here(
         mark = str(getattr(app.view_functions[rule.endpoint], "auth_mark", ""))
         if not rule.endpoint.startswith("staff_") or mark in ("staff: signed_in", "open", "token in the path"):
             continue
-        if rule.endpoint.partition(".")[0] in ("staff_settings", "staff_team", "staff_audit", "staff_sample",
-                                                 "staff_notice"):
+        if rule.endpoint.partition(".")[0] in ("staff_settings", "staff_limits", "staff_team", "staff_audit",
+                                                 "staff_sample", "staff_notice"):
             shape = re.sub(r"<int:\w+>", "1", re.sub(r"<any\((\w+),.*?\):\w+>", r"\1", rule.rule))
             assert shape in named, rule
 

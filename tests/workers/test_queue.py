@@ -18,7 +18,7 @@ from mailer.embedded.redis import PrivateRedis
 from mailer.services import Services
 from mailer.settings import Settings
 from workers.broker import broker_on
-from workers.jobs import QUEUE, DramatiqJobs
+from workers.jobs import CAMPAIGNS, DramatiqJobs
 
 TO_AN_END = """
 import sys, dramatiq
@@ -26,9 +26,10 @@ from mailer.core.jobs import Job
 from mailer.services import Services
 from mailer.settings import Settings
 from workers.broker import broker
+from workers.jobs import QUEUES
 from workers.main import main
 del broker.actors[Job.LAUNCH.value]
-@dramatiq.actor(actor_name=Job.LAUNCH.value)
+@dramatiq.actor(actor_name=Job.LAUNCH.value, queue_name=QUEUES[Job.LAUNCH])
 def launch(campaign):
     open(sys.argv[1], "a").write(f"{campaign}\\n")
 main()
@@ -46,7 +47,7 @@ def server(tmp_path: Path) -> Iterator[PrivateRedis]:
 def test_a_nudge_names_its_job_and_carries_ids_only(server: PrivateRedis) -> None:
     url = server.start()
     DramatiqJobs(broker_on(url)).send(Job.DISPATCH, 7, 3)
-    stored = redis.Redis.from_url(url).hgetall(f"dramatiq:{QUEUE}.msgs")
+    stored = redis.Redis.from_url(url).hgetall(f"dramatiq:{CAMPAIGNS}.msgs")
     (message,) = [json.loads(value) for value in stored.values()]
     assert (message["actor_name"], message["args"], message["kwargs"]) == ("dispatch", [7, 3], {})
 
@@ -60,7 +61,7 @@ def test_a_redis_that_is_away_does_not_fail_the_request(server: PrivateRedis,
     assert [record.getMessage() for record in caplog.records] == ["nudge_lost"]
     server.start()
     jobs.send(Job.DISPATCH, 8)
-    assert redis.Redis.from_url(url).hlen(f"dramatiq:{QUEUE}.msgs") == 1
+    assert redis.Redis.from_url(url).hlen(f"dramatiq:{CAMPAIGNS}.msgs") == 1
 
 
 def test_a_worker_runs_what_was_sent_over_a_restart_of_redis_and_ends_when_told(

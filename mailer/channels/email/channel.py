@@ -2,9 +2,10 @@
 
 import html
 
-from mailer.channels.email import address, blocks, check, fields, mime, render
+from mailer.channels.email import address, blocks, check, explained, fields, mime, render
 from mailer.channels.email.address import EmailAddress
-from mailer.channels.email.compile import EmailProgram, compile_copy
+from mailer.channels.email.compile import compile_copy
+from mailer.channels.email.program import EmailProgram
 from mailer.core.channel import Brand, Channel, Copy, Explanation, Finding, Letter, Recipient
 from mailer.core.errors import InvalidAddress
 
@@ -54,6 +55,10 @@ class EmailChannel:
             "accept": True, "normalized": read.normalised, "identity": read.identity, "smtputf8": read.smtputf8,
             "ascii_domain": read.domain,
         }, sentence + ".")
+
+    def explain_reply(self, raw: str, stage: str) -> Explanation:
+        """What we make of a mail server's reply."""
+        return explained.explain_reply(raw, stage)
 
     def compile(self, copy: Copy) -> EmailProgram:
         """Raises: UnsafeHeader."""

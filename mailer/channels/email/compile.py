@@ -7,67 +7,16 @@ be encoded or wrapped again. The result reads exactly as compose_campaign's.
 import hashlib
 import html
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Final
 
-from mailer.channels.email import headers, quoted, render
+from mailer.channels.email import fields, headers, quoted, render
 from mailer.channels.email.holes import Holes, split
 from mailer.channels.email.mime import constant_headers
-from mailer.core.channel import Copy, Recipient
-
-Fill = Callable[[Recipient], bytes]
+from mailer.channels.email.program import EmailProgram, Hole, Piece
+from mailer.core.channel import Copy
 
 _TEXT: Final = b'Content-Type: text/plain; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
 _HTML: Final = b'Content-Type: text/html; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
-
-
-@dataclass(frozen=True)
-class Hole:
-    """A place to be filled, named so that what is filled in once is not made again for the same person."""
-
-    name: str
-    fill: Fill
-
-
-class EmailProgram:
-    """A content version as byte segments, with and without HTML."""
-
-    def __init__(self, fields: tuple[str, ...], both: "_Segments", text_only: "_Segments") -> None:
-        self._fields = fields
-        self._both = both
-        self._text_only = text_only
-
-    @property
-    def fields(self) -> tuple[str, ...]:
-        return self._fields
-
-    def build(self, recipient: Recipient) -> bytes:
-        """The finished message. Raises: UnsafeHeader when an address, link or identifier cannot be printed."""
-        return (self._text_only if recipient.text_only else self._both).build(recipient)
-
-
-class _Segments:
-    def __init__(self, pieces: Iterable[bytes | Hole]) -> None:
-        self._parts: list[bytes] = [b""]
-        self._slots: list[tuple[int, int]] = []
-        self._fills: list[Fill] = []
-        known: dict[str, int] = {}
-        for piece in pieces:
-            if isinstance(piece, bytes):
-                self._parts[-1] += piece
-                continue
-            if piece.name not in known:
-                known[piece.name] = len(self._fills)
-                self._fills.append(piece.fill)
-            self._slots.append((len(self._parts), known[piece.name]))
-            self._parts += [b"", b""]
-
-    def build(self, recipient: Recipient) -> bytes:
-        values = [fill(recipient) for fill in self._fills]
-        parts = self._parts.copy()
-        for place, value in self._slots:
-            parts[place] = values[value]
-        return b"".join(parts)
 
 
 def compile_copy(copy: Copy) -> EmailProgram:
@@ -85,35 +34,40 @@ def compile_copy(copy: Copy) -> EmailProgram:
         b"\r\n--" + boundary + b"--\r\n",
     ]
     names = tuple(dict.fromkeys(chip.name for chip in holes.chips.values()))
-    return EmailProgram(names, _Segments(both), _Segments([*head, _TEXT, *text]))
+    return EmailProgram(names, _joined(both), _joined([*head, _TEXT, *text]))
 
 
-def _headers(copy: Copy, subject: str, holes: Holes) -> list[bytes | Hole]:
-    pieces: list[bytes | Hole] = [
+def _joined(pieces: Iterable[Piece]) -> list[Piece]:
+    joined: list[Piece] = [b""]
+    for piece in pieces:
+        last = joined[-1]
+        if isinstance(piece, bytes) and isinstance(last, bytes):
+            joined[-1] = last + piece
+        else:
+            joined.append(piece)
+    return joined
+
+
+def _headers(copy: Copy, subject: str, holes: Holes) -> list[Piece]:
+    pieces: list[Piece] = [
         b"".join(f"{name}: {value}\r\n".encode() for name, value in constant_headers(copy)),
-        b"To: ", Hole("to", lambda recipient: headers.address(recipient.address, "To").encode()),
-        b"\r\nDate: ", Hole("date", lambda recipient: headers.date(recipient.date).encode()),
-        b"\r\nMessage-ID: ", Hole("message-id", lambda recipient: headers.message_id(recipient.message_id).encode()),
+        b"To: ", Hole("to"), b"\r\nDate: ", Hole("date"), b"\r\nMessage-ID: ", Hole("message_id"),
         b"\r\nSubject: ", _subject(subject, holes),
     ]
     if copy.one_click:
-        pieces += [b"\r\nList-Unsubscribe: ", Hole("one-click", _one_click)]
+        pieces += [b"\r\nList-Unsubscribe: ", Hole("one_click")]
     return [*pieces, b"\r\n"]
 
 
-def _subject(subject: str, holes: Holes) -> bytes | Hole:
+def _subject(subject: str, holes: Holes) -> Piece:
     if len(split(subject)) == 1:
         return headers.unstructured(subject, "Subject").encode()
     # Checked now, so that a fault of the author's does not wait for the first person.
     headers.checked(holes.usual(subject), "Subject")
-    return Hole("subject", lambda recipient: headers.unstructured(holes.fill(subject, recipient), "Subject").encode())
+    return Hole("subject", lambda values: headers.unstructured(holes.fill_fields(subject, values), "Subject").encode())
 
 
-def _one_click(recipient: Recipient) -> bytes:
-    return headers.url(recipient.links.one_click, "List-Unsubscribe").encode()
-
-
-def _body(marked: str, place: str, holes: Holes, escape: Callable[[str], str]) -> Iterable[bytes | Hole]:
+def _body(marked: str, place: str, holes: Holes, escape: Callable[[str], str]) -> Iterable[Piece]:
     pieces = split(marked)
     for position, piece in enumerate(pieces):
         if position % 2 == 0:
@@ -128,7 +82,8 @@ def _body(marked: str, place: str, holes: Holes, escape: Callable[[str], str]) -
 
 
 def _hole(key: str, place: str, holes: Holes, escape: Callable[[str], str]) -> Hole:
-    if key in holes.chips:
-        return Hole(f"{place} {key}", lambda recipient: quoted.encode_value(escape(holes.value(key, recipient))))
-    # A link of ours reads the same in HTML and in text, so it is made once for both.
-    return Hole(key, lambda recipient: quoted.plain(holes.value(key, recipient)))
+    if key not in holes.chips:
+        # A link of ours reads the same in HTML and in text.
+        return Hole(key)
+    chip = holes.chips[key]
+    return Hole(f"{place} {key}", lambda values: quoted.encode_value(escape(fields.value(chip, values))))

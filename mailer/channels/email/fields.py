@@ -14,7 +14,8 @@ BLOCK_MARKS = frozenset({"button", "decorative"})
 LONGEST = 100
 """Characters of a value that are printed; a longer name is cut, so that it cannot push the message aside."""
 
-_PIECE = re.compile(r"\{\{|\{[ \t]*([^\W\d_][\w \t-]*?)[ \t]*(?:\|([^{}\n]*))?\}")
+# A name has an end, so that a long run of blanks costs no more than its length.
+_PIECE = re.compile(r"\{\{|\{[ \t]*([^\W\d_][\w \t-]{0,60}?)[ \t]*(?:\|([^{}\n]*))?\}")
 _DROPPED = re.compile("[\u202a-\u202e\u2066-\u2069\ufdd0-\ufdef\ufffe\uffff]")
 _UNPRINTABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
 

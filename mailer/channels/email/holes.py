@@ -4,7 +4,7 @@ A mark is a key between two noncharacters (U+FDD0 and U+FDD1), which no text may
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -67,6 +67,10 @@ class Holes:
     def fill(self, marked: str, recipient: Recipient, escape: Callable[[str], str] = str) -> str:
         """The text as one person reads it."""
         return _MARK.sub(lambda match: escape(self.value(match[1], recipient)), marked)
+
+    def fill_fields(self, marked: str, values: Mapping[str, str]) -> str:
+        """A text that holds no link, as somebody with these fields reads it."""
+        return _MARK.sub(lambda match: fields.value(self.chips[match[1]], values), marked)
 
     def usual(self, marked: str) -> str:
         """The text as someone reads it whose fields are all empty; links are left out."""

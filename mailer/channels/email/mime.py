@@ -5,7 +5,7 @@ from email.message import EmailMessage
 from email.policy import SMTP, Policy
 from urllib.parse import urlsplit
 
-from mailer.channels.email import headers, render
+from mailer.channels.email import headers, quoted, render
 from mailer.core.channel import Copy, Letter, Recipient
 
 ONE_CLICK = ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
@@ -47,7 +47,7 @@ def compose(letter: Letter) -> bytes:
         *([] if "content-language" in given else [("Content-Language", headers.checked(letter.language, "language"))]),
         *extra,
     ]
-    return _message(lines, letter.text, letter.html)
+    return quoted.without_leading_dots(_message(lines, letter.text, letter.html))
 
 
 def compose_campaign(copy: Copy, recipient: Recipient) -> bytes:

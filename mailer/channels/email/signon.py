@@ -26,6 +26,8 @@ class Timeouts:
     block: float = 180
     dot: float = 600
     quit: float = 5
+    group: float = 15
+    """Between two replies to commands that were sent in one piece: our own, since it ends a hand-over not begun."""
 
 
 @dataclass(frozen=True, repr=False)

@@ -28,7 +28,7 @@ def page(token: str) -> Response:
         values: dict[str, Any] = {
             "masked": masked(ctx, way.point), "consent": _shown(found) if found else None,
             "campaign": {"subject": origin.subject, "list_name": origin.list_name, "sent_on": words.full_day(
-                origin.sent_at.astimezone(words.zone(ctx)).date())} if origin.sent_at else None,
+                origin.sent_at.astimezone(words.zone(ctx)).date())} if origin.sent_at and origin.subject else None,
             "unsubscribe_url": url_for("public_leave.page", token=claims.token(ctx, Link.LEAVE, first, second)),
             "preferences_url": url_for("public_preferences.page", token=claims.token(
                 ctx, Link.PREFERENCES, first, second)) if claims.preferences_open(ctx, origin) else None}

@@ -16,11 +16,12 @@ from mailer.context import Context
 from mailer.core.messages import CampaignState, State
 from mailer.lists.models import MailingList
 from mailer.organisation import profile as organisation
-from mailer.outbox import counts
+from mailer.outbox import counts, servers
 from mailer.staff import mode_switch
 from mailer.staff.models import Staff
 from mailer.staff.roles import Permission
 from mailer.staff.sessions import SignedIn
+from mailer.web.staff.counted import counted
 from mailer.web.support import application
 
 RUNNING = (CampaignState.STARTING, CampaignState.SENDING, CampaignState.PAUSED)
@@ -93,6 +94,9 @@ def needs(ctx: Context, staff: SignedIn) -> list[Need]:
         found.append(Need("An Admin asked to go Live. It waits for your word.", "/staff/settings/live"))
     if staff.may(Permission.PRIVACY):
         found += _alarms(ctx)
+    if staff.may(Permission.SETTINGS):
+        found += [Need(f"The mail server {hold.server} {hold.why}. Messages wait; nothing is lost.",
+                       "/staff/settings/limits") for hold in servers.holds(ctx) if hold.refused_password]
     return found + _campaigns_that_wait(ctx, staff)
 
 
@@ -125,7 +129,7 @@ def people(ctx: Context, staff: SignedIn) -> list[tuple[str, str]]:
     """How many people may be written to, by channel; small numbers are kept from those who may not see people."""
     exact = staff.may(Permission.SEE_PEOPLE)
     return [(CHANNEL_NAMES[channel], f"{n:,}" if exact else k_anonymity.shown(n))
-            for channel, n in ctx.db.execute(PEOPLE)]
+            for channel, n in counted("people", lambda: ctx.db.execute(PEOPLE).tuples().all())]
 
 
 def grown(ctx: Context, _staff: SignedIn) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from mailer.lists import catalogue
 from mailer.lists.models import Form, MailingList, Topic
 from mailer.policy import notices
 from mailer.staff.roles import Permission
+from mailer.web.staff.counted import counted
 from mailer.web.staff.door import here, staff_only
 from mailer.web.staff.fields import Fields
 from mailer.web.staff.found import row
@@ -59,7 +60,7 @@ def page() -> Response:
     """The table of lists."""
     with unit() as ctx:
         every = ctx.db.scalars(select(MailingList).order_by(MailingList.archived, MailingList.id)).all()
-        numbers = queries.counts(ctx)
+        numbers = counted("members", lambda: queries.counts(ctx))
         lines = [_line(ctx, each, numbers) for each in every]
         notice = notices.in_force(ctx)
     return staff_page("staff/lists/lists.html", lines=lines, notice=notice)
@@ -186,8 +187,8 @@ def _show(list_id: int, status: int = 200, values: dict[str, str] | None = None,
         found = row(ctx, MailingList, list_id)
         forms, campaigns = _uses(ctx, list_id)
         shown: dict[str, Any] = {
-            "line": _line(ctx, found, queries.counts(ctx)), "notice": notices.in_force(ctx), "used_forms": forms,
-            "campaigns": campaigns}
+            "line": _line(ctx, found, counted("members", lambda: queries.counts(ctx))),
+            "notice": notices.in_force(ctx), "used_forms": forms, "campaigns": campaigns}
     kept = {"name": found.name, "public_text": found.public_text, "topic": "", "topic_text": ""} | (values or {})
     return staff_page("staff/lists/list.html", status, list=found, values=kept, errors=errors or {}, **shown)
 

@@ -6,8 +6,9 @@ from werkzeug.wrappers import Response
 from mailer.context import Context
 from mailer.core.errors import CannotSend, Conflict, InvalidInput, NotFound
 from mailer.core.modes import Mode
-from mailer.organisation import details, senders
+from mailer.organisation import details, dkim, senders
 from mailer.organisation import profile as organisation
+from mailer.outbox import servers
 from mailer.sample import load as sample
 from mailer.staff import accounts, mode_switch, two_factor
 from mailer.staff.models import Staff
@@ -150,11 +151,13 @@ def _page(status: int, fields: Fields, *, wanted: Mode | None = None) -> Respons
         values = {
             "values": {**kept, **typed}, "fixed": profile.fixed, "senders": senders.listed(ctx),
             "default_sender": senders.default(ctx), "local_url": ctx.fixed.local_url,
+            "domains": dkim.sending_domains(ctx),
             "lacks": {str(mode): mode_switch.lacking(ctx, mode) for mode in (Mode.TRIAL, Mode.LIVE)},
             "without_second_factor": [accounts.name_of(opener(), ctx.db.get_one(Staff, each))
                                       for each in two_factor.without_it(ctx)],
             "live_asked": mode_switch.asked_by(ctx) is not None,
             "mail_server": ctx.fixed.mail_server, "has_sample": sample.is_loaded(ctx),
+            "resting": [each.server for each in servers.holds(ctx)],
         }
     return staff_page("staff/settings.html", status, errors=fields.errors, wanted=str(wanted or ""),
                       zones=details.time_zones(), may_change=here().may(Permission.SETTINGS),

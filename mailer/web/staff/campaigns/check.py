@@ -21,6 +21,7 @@ from mailer.staff.roles import Role
 from mailer.web.staff.campaigns import moment, words
 from mailer.web.staff.campaigns.moment import Meaning, When
 from mailer.web.staff.campaigns.testing import colleagues, new_press
+from mailer.web.staff.counted import counted
 from mailer.web.staff.door import here, staff_only
 from mailer.web.staff.frame import path_if, staff_page
 from mailer.web.support import blueprint, opener, unit
@@ -55,7 +56,7 @@ def show(number: int, status: int = 200, *, when: When | None = None, refused: s
         profile = organisation.current(ctx)
         when = when or When(zone=profile.time_zone)
         meant = moment.meaning(when, profile.time_zone, ctx.clock.now())
-        seen = forecast.of(ctx, campaign)
+        seen = audience_of(ctx, campaign)
         copy = assignment.load(ctx, number).copy
         values = _values(ctx, campaign, seen) | press_values(ctx, campaign, seen.inside, meant)
         if refused or (meant.error and request.method == "POST"):
@@ -63,6 +64,12 @@ def show(number: int, status: int = 200, *, when: When | None = None, refused: s
         values |= {"when_typed": when, "zones": zones(profile.time_zone), "copy": copy,
                    "why": words.why_not_started(campaign.why_not_started)}
     return staff_page("staff/campaigns/check.html", status, **values)
+
+
+def audience_of(ctx: Context, campaign: Campaign) -> Forecast:
+    """The forecast to look at; whoever presses Send is told by a fresh one."""
+    asked = ("forecast", campaign.list_id, campaign.topic_id, organisation.current(ctx).mode)
+    return counted(asked, lambda: forecast.of(ctx, campaign))
 
 
 def read_when(form: Mapping[str, str], own_zone: str) -> When:
@@ -93,7 +100,7 @@ def press_values(ctx: Context, campaign: Campaign, inside: int, meant: Meaning) 
 def _values(ctx: Context, campaign: Campaign, seen: Forecast) -> dict[str, Any]:
     edit = url_for("staff_campaigns.composer.edit", number=campaign.id)
     settings = path_if("/staff/settings") if here().may("see_settings") else ""
-    found = preflight.findings(ctx, campaign, seen)
+    found = preflight.findings(ctx, campaign, seen, keep=counted)
     lines = [words.finding(each, edit if here().may("edit_content") else "", settings) for each in found]
     return {
         "campaign": campaign, "seen": seen, "reasons": words.waterfall(seen.reasons), "findings": lines,

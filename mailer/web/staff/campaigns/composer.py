@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from flask import jsonify, redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from mailer.campaigns import compose, forecast, test_send
+from mailer.campaigns import compose, test_send
 from mailer.campaigns.models import Campaign
 from mailer.content import pictures, starter
 from mailer.context import Context
@@ -17,6 +17,7 @@ from mailer.organisation import profile as organisation
 from mailer.organisation import senders
 from mailer.outbox import assignment
 from mailer.web.staff.campaigns import drafts, testing, words
+from mailer.web.staff.campaigns.check import audience_of
 from mailer.web.staff.campaigns.preview import VIEWS
 from mailer.web.staff.door import here, staff_only
 from mailer.web.staff.fields import Fields
@@ -99,8 +100,7 @@ def autosave(number: int) -> Response:
             return jsonify(saved_at=f"{ctx.clock.now().astimezone(zone):%H:%M}",
                            fields={"version": str(campaign.version)})
     except InvalidInput as error:
-        said = drafts.SENTENCES.get(str(error.context["field"]), "This cannot be saved as it is.")
-        return jsonify(message=f"Not saved yet. {said}")
+        return jsonify(message=f"Not saved yet. {drafts.sentence(error)}")
 
 
 @composer.get("/<int:number>/audience")
@@ -173,7 +173,7 @@ def _conflict(number: int, typed: drafts.Typed) -> Response:
 
 def _note(fields: Fields, error: InvalidInput) -> None:
     field = str(error.context["field"])
-    fields.errors[drafts.FIELD_IDS.get(field, field)] = drafts.SENTENCES.get(field, "This cannot be saved as it is.")
+    fields.errors[drafts.FIELD_IDS.get(field, field)] = drafts.sentence(error)
 
 
 def _values(ctx: Context, campaign: Campaign | None, typed: drafts.Typed) -> dict[str, Any]:
@@ -195,5 +195,5 @@ def _values(ctx: Context, campaign: Campaign | None, typed: drafts.Typed) -> dic
 
 
 def _figures(ctx: Context, campaign: Campaign) -> dict[str, Any]:
-    seen = forecast.of(ctx, campaign)
+    seen = audience_of(ctx, campaign)
     return {"seen": seen, "reasons": words.waterfall(seen.reasons), "number": campaign.id}

@@ -8,13 +8,14 @@ from mailer.campaigns import compose, review
 from mailer.campaigns.models import Campaign
 from mailer.content import versions
 from mailer.context import Context
-from mailer.core.errors import Conflict
+from mailer.core.errors import Conflict, InvalidInput
 from mailer.lists import catalogue
 from mailer.lists.models import MailingList
 from mailer.organisation import senders
 from mailer.web.staff.fields import whole_number
 
-LONGEST_MESSAGE = 8 * versions.LONGEST_BODY
+LONGEST_MESSAGE = 20 * versions.LARGEST_BODY
+"""Characters read of what was posted, so that what is far too large is refused with its size, not cut."""
 """Characters read of a message, so that one beyond the limit is shown again whole; the request has a limit too."""
 
 LANGUAGES = (("en", "English"), ("ar", "العربية"), ("de", "Deutsch"), ("es", "Español"), ("fr", "Français"),
@@ -25,11 +26,19 @@ LANGUAGES = (("en", "English"), ("ar", "العربية"), ("de", "Deutsch"), ("e
 SENTENCES = {
     "subject": "Type a subject of one line, at most 200 characters.",
     "preview_line": "Use one line of at most 200 characters.",
-    "body": "The message is longer than 500,000 characters, or holds a character that cannot be printed.",
+    "body": "The message holds a character that cannot be printed.",
     "list": "Choose an audience from the list.",
     "topic": "Choose an audience from the list.",
 }
 FIELD_IDS = {"body": "markdown", "list": "audience", "topic": "audience"}
+
+
+def sentence(error: InvalidInput) -> str:
+    """What the form says beside the field that an error names."""
+    if "octets" in error.context:
+        size, most = int(str(error.context["octets"])), versions.LARGEST_BODY
+        return f"The message is {size / 1000:,.0f} kB long, and {most / 1000:,.0f} kB are the most."
+    return SENTENCES.get(str(error.context["field"]), "This cannot be saved as it is.")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from flask import redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from mailer.audit.models import AuditEntry
-from mailer.campaigns import compose, status, watch
+from mailer.campaigns import compose, control, hindrance, status, watch
 from mailer.campaigns.models import Campaign
 from mailer.context import Context
 from mailer.core.messages import CampaignState, State
@@ -18,7 +18,7 @@ from mailer.staff.models import Staff
 from mailer.web.staff.campaigns import words
 from mailer.web.staff.door import here, staff_only
 from mailer.web.staff.frame import staff_page, when
-from mailer.web.support import blueprint, opener, unit
+from mailer.web.support import blueprint, exits_folder, opener, unit
 
 progress = blueprint("progress")
 
@@ -73,6 +73,9 @@ def _values(ctx: Context, campaign: Campaign) -> dict[str, Any]:
         "rate": rate, "eta": _eta(max(inside, done) - done, rate) if state is CampaignState.SENDING else "",
         "kept_back": watch.kept_back(ctx, campaign), "events": _events(ctx, campaign, zone),
         "silent": state is CampaignState.SENDING and watch.workers_are_silent(ctx),
+        "held": words.held(hindrance.of(ctx, campaign, exits_folder()))
+        if state is CampaignState.SENDING else "",
+        "may_resend": here().may("send") and control.may_send_uncertain(ctx, campaign),
         "why_paused": words.why_paused(campaign.why_paused),
         "why_not": words.why_not_started(campaign.why_not_started), "may_send": here().may("send"),
         "starts_in": _seconds_left(campaign, now), "stopping": campaign.stopping,

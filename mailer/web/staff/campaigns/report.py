@@ -7,14 +7,14 @@ from flask import make_response, redirect, url_for
 from werkzeug.wrappers import Response
 
 from mailer.analytics import k_anonymity
-from mailer.campaigns import compose
+from mailer.campaigns import compose, control
 from mailer.campaigns import report as reports
 from mailer.campaigns.report import Report
 from mailer.context import Context
 from mailer.core import spreadsheet
 from mailer.lists.models import MailingList, Topic
 from mailer.web.staff.campaigns import words
-from mailer.web.staff.door import staff_only
+from mailer.web.staff.door import here, staff_only
 from mailer.web.staff.frame import staff_page
 from mailer.web.support import blueprint, unit
 
@@ -33,6 +33,7 @@ def page(number: int) -> Response:
         values = {
             "number": number, "name": campaign.name, "state": campaign.state, "sample": campaign.sample,
             "audience": _audience(ctx, campaign.list_id, campaign.topic_id), "mode": campaign.mode,
+            "may_resend": here().may("send") and control.may_send_uncertain(ctx, campaign),
             "started_at": campaign.started_at, "finished_at": campaign.finished_at, **_figures(found)}
     mode = values.pop("mode")
     return staff_page("staff/campaigns/report.html", sent_in=mode, **values)

@@ -102,6 +102,20 @@ def resume(number: int) -> Response:
     return _moved(number, control.resume)
 
 
+@sending.post("/<int:number>/send-uncertain")
+@staff_only("send")
+def send_uncertain(number: int) -> Response:
+    """Send again to those who may have got it already: the words stand beside the button."""
+    try:
+        with unit() as ctx:
+            count = control.send_uncertain(ctx, number)
+    except Conflict:
+        flash("Nobody is unsure any more, or the campaign has moved on. This is how it stands.", "warn")
+    else:
+        flash(f"It goes to {words.people(count)} again.", "good")
+    return _to(number)
+
+
 @sending.get("/<int:number>/stop")
 @staff_only("send")
 def stop_page(number: int) -> Response:

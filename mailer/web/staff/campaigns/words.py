@@ -59,6 +59,8 @@ FINDINGS: dict[str, tuple[str, str]] = {
     "sender": ("There is a sender", "No sender is chosen: messages come from a made-up address"),
     "tested": ("A test was sent since the last change", "No test was sent since the last change"),
     "same_content": ("This was not said to the list in the last 7 days", "The list had these words already"),
+    "mail_server": ("A mail server can be reached",
+                    "Cannot reach the mail server. You can schedule; what is sent now waits until it is back"),
     "live": ("All that Live asks for is there", "Live lacks something"),
 }
 
@@ -71,7 +73,8 @@ EVENTS = {
     "campaign_approval_withdrawn": "Request for approval taken back", "campaign_started": "Send pressed",
     "campaign_scheduled": "Scheduled", "campaign_start_undone": "Undone, back to a draft",
     "campaign_sending": "Sending began", "campaign_paused": "Paused", "campaign_resumed": "Went on",
-    "campaign_stopped": "Stopped for good", "campaign_closed": "Ended", "campaign_could_not_start": "Could not start",
+    "campaign_stopped": "Stopped for good", "campaign_uncertain_again": "Sent again to the uncertain",
+    "campaign_closed": "Ended", "campaign_could_not_start": "Could not start",
 }
 
 WHY_NOT_STARTED = {
@@ -82,8 +85,14 @@ WHY_NOT_STARTED = {
 }
 
 WHY_PAUSED = {
-    "failures_in_a_row": "It paused itself: 20 messages in a row failed.",
-    "too_many_failures": "It paused itself: more than one in ten of the last 1,000 failed.",
+    "failures_in_a_row": "It paused itself: 20 messages in a row failed. The codes below say why: 5.7 means that the "
+                         "provider refuses us, so talk to it first; 5.1 means bad addresses, so look at the list. "
+                         "Then resume, and it counts anew.",
+    "too_many_failures": "It paused itself: more than one in ten of the last 1,000 failed. The codes below say why: "
+                         "5.7 means that the provider refuses us, so talk to it first; 5.1 means bad addresses, so "
+                         "look at the list. Then resume, and it counts anew.",
+    "complaints": "It paused itself: too many people called it spam. Look at whom it went to and what it says before "
+                  "you resume.",
 }
 
 
@@ -99,6 +108,12 @@ def why_not_started(code: str | None) -> str:
     if code.startswith("live_lacks:"):
         return f"Live lacks {code.removeprefix('live_lacks:').replace(',', ', ')}."
     return WHY_NOT_STARTED.get(code, code.replace("_", " ").capitalize() + ".")
+
+
+def held(code: str) -> str:
+    """Why nothing of a campaign that is being sent is handed over."""
+    return why_not_started(code) if code != "mode_changed" else \
+        "The mode was changed after Send was pressed. A campaign goes on only in the mode it was sent in."
 
 
 def why_paused(code: str | None) -> str:

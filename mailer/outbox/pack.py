@@ -1,0 +1,35 @@
+"""Packing a cleared slice: each message built from its compiled program, addressed, and signed where a key is set."""
+
+from collections.abc import Sequence
+
+from mailer.core.channel import Clearance, Fate, Frame, Links, Outcome, Parcel
+from mailer.core.errors import MailerError
+from mailer.core.links import MAILED
+from mailer.outbox.assignment import Assignment
+from mailer.outbox.seat import Seat
+
+
+def parcels(seat: Seat, task: Assignment, cleared: Sequence[Clearance]) -> tuple[list[Parcel], list[Outcome]]:
+    """One parcel for each clearance, and a failed outcome for each that cannot be built."""
+    services, campaign, sender = seat.services, task.terms.campaign_id, task.copy.sender.address
+    build = seat.program(task.terms.channel, task.copy).batch(_frame(seat, task)).build
+    tokens = services.signer.sign_many(MAILED, [each.row for each in cleared], campaign)
+    signer = services.mail_signers.of(sender)
+    packed, failed = [], []
+    for clearance, own in zip(cleared, tokens, strict=True):
+        try:
+            body = build(clearance.address, clearance.text_only, clearance.fields, own)
+        except MailerError as error:
+            failed.append(Outcome(clearance.row, Fate.FAILED, error.code))
+            continue
+        if signer is not None:
+            body = signer.sign(body) + body
+        packed.append(Parcel(clearance, sender, body, campaign, True))
+    return packed, failed
+
+
+def _frame(seat: Seat, task: Assignment) -> Frame:
+    base = task.public_url
+    return Frame(seat.services.clock.now(), Links(
+        leave=f"{base}/u/", one_click=f"{base}/one-click/", preferences=f"{base}/p/", why=f"{base}/why/"),
+        task.domain)
