@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test lint bench
+.PHONY: help install run demo test chaos lint bench
 SHELL := /bin/bash
 PYTHON ?= python3
 
@@ -20,8 +20,11 @@ demo: install ## the same with sample data and sample staff
 test: install ## bring up what the tests need and run all of them
 	@.ci/test
 
+chaos: install ## kill everything at random for half an hour and count what arrived
+	@.ci/chaos
+
 lint: install ## style, types, import rules, dead and repeated code
 	@.ci/lint
 
-bench: install ## measure the engine
-	@exec .venv/bin/python -m bench.send
+bench: install ## measure the engine, a few minutes
+	@exec .venv/bin/python -m bench.short

@@ -19,7 +19,8 @@ from mailer.subscriptions.seed import made_up
 
 LEAVERS = 1_000
 PATIENCE = 90.0
-FIRST_SENT = text("SELECT EXISTS (SELECT FROM campaign_count WHERE campaign_id = :id AND state = 'accepted' AND n > 0)")
+PLANNED = text("SELECT c.planning_done AND EXISTS (SELECT FROM campaign_count k WHERE k.campaign_id = c.id "
+               "AND k.state = 'accepted' AND k.n > 0) FROM campaign c WHERE c.id = :id")
 WRITTEN_TO = text("SELECT contact_point_id FROM message WHERE campaign_id = :id AND state = 'accepted' "
                   "AND contact_point_id = ANY(:ids)")
 
@@ -38,7 +39,7 @@ def leave(people: int, smtp_url: str | None, leavers: int = LEAVERS) -> dict[str
         try:
             watch.workers_ready(services.engine, made.settings.worker_processes, PATIENCE)
             gone = Leavers(services, number, leavers, made.port)
-            course = _both(made, services.engine, number, gone)
+            course = _both(made, services.engine, number, people, gone)
             relay.end()
             begun = _begun(made.folder / "begun.tsv")
             _must_agree(services.engine, number, gone, begun)
@@ -50,12 +51,12 @@ def leave(people: int, smtp_url: str | None, leavers: int = LEAVERS) -> dict[str
                 "messages_per_second": round(speed), "at_a_time": AT_A_TIME}
 
 
-def _both(made: Scratch, engine: Engine, number: int, gone: Leavers) -> watch.Course:
-    made.command("campaign", "send", str(number), "--yes")
+def _both(made: Scratch, engine: Engine, number: int, people: int, gone: Leavers) -> watch.Course:
+    made.launch(number)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        if not wait_until(lambda: bool(connection.scalar(FIRST_SENT, {"id": number})), PATIENCE, pause=0.01):
-            raise BenchFailed(step=f"campaign {number}", why="nothing was sent")
-    gone.start()
+        if not wait_until(lambda: bool(connection.scalar(PLANNED, {"id": number})), PATIENCE, pause=0.01):
+            raise BenchFailed(step=f"campaign {number}", why="it did not begin")
+    gone.start(people)
     course = watch.follow(engine, number, PATIENCE)
     gone.join()
     return course

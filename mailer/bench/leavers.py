@@ -3,9 +3,9 @@
 import http.client
 import threading
 from collections.abc import Callable
-from time import monotonic_ns
+from time import monotonic_ns, sleep
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
 from mailer.bench.errors import BenchFailed
 from mailer.core.links import Link
@@ -16,12 +16,15 @@ BODY = b"List-Unsubscribe=One-Click"
 NEXT_BLOCKS = 40
 """Blocks past the first open one in which somebody next to the working slices is looked for."""
 
-TRIES = 20
+LOOK_EVERY = 0.02
+"""Seconds between two looks at where the slices are: choosing somebody costs the database nothing."""
+
+KNOWN_AT_MOST = 50_000
+TRIES = 50
 WAIT_SECONDS = 30
 
 FIRST_OPEN = text("SELECT min(block) FROM message_block WHERE campaign_id = :id AND open AND block >= :from")
-LAST = text("SELECT max(block) FROM message_block WHERE campaign_id = :id")
-WAITING = text("SELECT contact_point_id FROM message WHERE campaign_id = :id AND block = :block AND state = 'ready'")
+PEOPLE = text("SELECT block, contact_point_id FROM message WHERE campaign_id = :id AND contact_point_id % :every = 0")
 
 
 class Leavers:
@@ -34,12 +37,19 @@ class Leavers:
         self.began = 0
         self.failures: list[str] = []
         self._services, self._number, self._many, self._port = services, number, many, port
-        self._taken: set[int] = set()
-        self._from = 0
+        self._ahead: dict[int, list[int]] = {}
+        self._first: int | None = 0
         self._lock = threading.Lock()
         self._threads = [threading.Thread(target=self._leave, args=(place,)) for place in range(AT_A_TIME)]
+        self._scout = threading.Thread(target=self._look)
 
-    def start(self) -> None:
+    def start(self, people: int) -> None:
+        """Once all of so many people are planned."""
+        every = max(1, people // KNOWN_AT_MOST)
+        with self._services.engine.connect() as connection:
+            for block, person in connection.execute(PEOPLE, {"id": self._number, "every": every}):
+                self._ahead.setdefault(block, []).append(person)
+        self._scout.start()
         self.began = monotonic_ns()
         for thread in self._threads:
             thread.start()
@@ -48,16 +58,24 @@ class Leavers:
         """Wait for the last answer. Raises: BenchFailed when one was not 200."""
         for thread in self._threads:
             thread.join()
+        self._first = None
+        self._scout.join()
         if self.failures:
             raise BenchFailed(step="one-click", why=self.failures[0])
 
+    def _look(self) -> None:
+        """Follow the slices until the last block is closed."""
+        with self._services.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            while self._first is not None:
+                self._first = connection.scalar(FIRST_OPEN, {"id": self._number, "from": self._first})
+                sleep(LOOK_EVERY)
+
     def _leave(self, place: int) -> None:
         web = http.client.HTTPConnection("127.0.0.1", self._port, timeout=WAIT_SECONDS)
+        near = place % 2 == 0
         try:
-            with self._services.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                near = place % 2 == 0
-                while not self.failures and (person := self._choose(connection, near)):
-                    self._post(web, person)
+            while not self.failures and (person := self._choose(near)):
+                self._post(web, person)
         except (OSError, http.client.HTTPException) as error:
             self.failures.append(type(error).__name__)
         finally:
@@ -77,24 +95,20 @@ class Leavers:
             self.answered[person] = ended
             self.took.append(ended - began)
 
-    def _choose(self, connection: Connection, near: bool) -> int | None:
-        """Somebody not yet handed over: next to the working slices, or anywhere ahead. None at the end."""
+    def _choose(self, near: bool) -> int | None:
+        """Somebody of a block that is not done: next to the working slices, or anywhere ahead. None at the end."""
         for _ in range(TRIES):
-            first = connection.scalar(FIRST_OPEN, {"id": self._number, "from": self._from})
-            last = connection.scalar(LAST, {"id": self._number})
-            if first is None or last is None:
+            first, last = self._first, max(self._ahead)
+            if first is None:
                 return None
-            self._from = max(self._from, first)
-            block = min(last, first + self._any(NEXT_BLOCKS if near else last - first + 1))
-            waiting: list[int] = list(connection.scalars(WAITING, {"id": self._number, "block": block}))
+            block = min(last, first + self._any(NEXT_BLOCKS if near else max(1, last - first + 1)))
             with self._lock:
-                if len(self._taken) >= self._many:
+                waiting = self._ahead.get(block)
+                if self._many <= 0:
                     return None
-                free = [each for each in waiting if each not in self._taken]
-                if free:
-                    person = free[self._any(len(free))]
-                    self._taken.add(person)
-                    return person
+                if waiting:
+                    self._many -= 1
+                    return waiting.pop(self._any(len(waiting)))
         return None
 
     def _any(self, below: int) -> int:

@@ -60,16 +60,19 @@ def settle(services: Services) -> None:
 
 
 def message(services: Services, copy: Copy) -> bytes:
-    """The finished message to a made-up person."""
-    person, base, sign = made_up(MEASURED_PERSON), f"https://{copy.list_label}", services.signer.sign
+    """The finished message to a made-up person, signed where a key is in use."""
+    person, base, sign = made_up(MEASURED_PERSON), copy.brand.public_url, services.signer.sign
     links = {link: f"{base}/{sign(link, MEASURED_PERSON, MEASURED_PERSON)}"
              for link in (Link.LEAVE, Link.ONE_CLICK, Link.PREFERENCES, Link.WHY)}
-    return services.channels["email"].compile(copy).build(Recipient(
+    body = services.channels["email"].compile(copy).build(Recipient(
         address=person.address, text_only=False, fields={"first name": person.first_name},
         links=Links(leave=links[Link.LEAVE], one_click=links[Link.ONE_CLICK], preferences=links[Link.PREFERENCES],
                     why=links[Link.WHY]),
         message_id=f"<{sign(Link.MESSAGE_ID, MEASURED_PERSON, MEASURED_PERSON)}@{DOMAIN}>",
         envelope_sender=copy.sender.address, date=services.clock.now()))
+    services.mail_signers.ready()
+    signer = services.mail_signers.of(copy.sender.address)
+    return signer.sign(body) + body if signer else body
 
 
 def _draft(scratch: Scratch, body: str) -> int:

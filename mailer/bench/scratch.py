@@ -114,10 +114,9 @@ class Scratch:
             raise BenchFailed(step="mailer run", why=(said.read_text().strip().splitlines() or [""])[-1])
         return started
 
-    def link(self) -> str:
-        """The link that `mailer run` has printed last."""
-        said = (self.data_dir / "logs" / "bench-run.log").read_text()
-        return [line for line in said.splitlines() if line.startswith("Open ")][-1].split()[1]
+    def launch(self, number: int) -> None:
+        """Send a campaign by the ordinary command, without waiting for the command to end."""
+        self.keep("launch", "mailer.cli", "campaign", "send", str(number), "--yes")
 
     def close(self) -> None:
         """End everything and remove the folder."""

@@ -28,9 +28,9 @@ def send(people: int, smtp_url: str | None, worker_processes: int | None = None,
         aim = target.target(made, smtp_url)
         made.env |= live(aim.url, WORKER_PROCESSES=count)
         made.start_servers()
-        number, message = newsletter.prepare(made, people)
         if dkim is not None:
             made.command("dkim", "new", "--domain", newsletter.DOMAIN, "--algorithm", dkim)
+        number, message = newsletter.prepare(made, people)
         figures = _campaign(made, number, message, aim.url, people)
         return figures | _counted(aim) | {"dkim": dkim}
 
@@ -42,7 +42,7 @@ def _campaign(made: Scratch, number: int, message: bytes, url: str, people: int)
     many = min(people, PLAIN_AT_MOST)
     raw = plain.rate(url, message, many)
     before = _load(made, running.pid)
-    made.command("campaign", "send", str(number), "--yes")
+    made.launch(number)
     course = watch.follow(engine, number, PATIENCE)
     after = _load(made, running.pid)
     peak = processes.peak_mb(_workers(running.pid))

@@ -11,6 +11,8 @@ from mailer.bench.errors import BenchFailed
 LOOK_EVERY, LOOK_SELDOM = 0.02, 0.2
 """Seconds between two looks: often at the beginning and near the end, seldom in between so as not to be in the way."""
 
+FEW = 5_000
+
 LOOK = text("""
     SELECT extract(epoch FROM clock_timestamp())::float8 AS at, c.state,
            extract(epoch FROM c.send_at)::float8 AS launched, extract(epoch FROM c.started_at)::float8 AS started,
@@ -52,8 +54,9 @@ class Course:
         return False
 
     @property
-    def near_an_end(self) -> bool:
-        return not self.first_accepted or self.planned - self.ended < 5_000
+    def matters(self) -> bool:
+        """Whether a moment is about to come that is told to the hundredth."""
+        return not self.first_accepted or not self.planned_by or self.planned - self.ended < FEW
 
 
 def follow(engine: Engine, number: int, patience: float) -> Course:
@@ -65,7 +68,7 @@ def follow(engine: Engine, number: int, patience: float) -> Course:
                 seen, moved = row.planned + row.ended, time.monotonic()
             elif time.monotonic() - moved > patience:
                 raise BenchFailed(step=f"campaign {number}", why=f"{row.state}, {row.ended} of {row.planned} ended")
-            time.sleep(LOOK_EVERY if course.near_an_end else LOOK_SELDOM)
+            time.sleep(LOOK_EVERY if course.matters else LOOK_SELDOM)
         course.first_claim = connection.execute(FIRST_CLAIM, {"id": number}).scalar_one()
     return course
 

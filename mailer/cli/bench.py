@@ -53,10 +53,14 @@ def pages(people: int, as_json: bool) -> None:
 
 
 @bench.command()
+@click.option("--watch", type=click.FloatRange(0.1), default=resting.WATCHED_SECONDS, show_default=True,
+              help="For how many seconds its CPU time is watched.")
+@click.option("--calm", type=click.FloatRange(0), default=resting.CALM_DOWN_SECONDS, show_default=True,
+              help="How many seconds after its start that begins.")
 @as_json
-def idle(as_json: bool) -> None:
+def idle(watch: float, calm: float, as_json: bool) -> None:
     """Memory and CPU of `mailer run` at rest, and its second start."""
-    _say(resting.idle(), as_json)
+    _say(resting.idle(watch, calm), as_json)
 
 
 @bench.command()

@@ -75,7 +75,7 @@ class OwnBoard:
         if not self._until:
             return frozenset()
         now = monotonic()
-        return frozenset(name for name, until in self._until.items() if until > now)
+        return frozenset(name for name, until in tuple(self._until.items()) if until > now)
 
     def report(self, server: str, code: str) -> None:
         now = monotonic()

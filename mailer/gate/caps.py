@@ -6,6 +6,8 @@ from typing import Any
 
 from psycopg import Cursor
 
+from mailer.db import Ids
+
 TAKE = """
     SELECT contact_point_id FROM preference WHERE contact_point_id = ANY(%s) AND every_days > 0
     ORDER BY contact_point_id FOR UPDATE SKIP LOCKED
@@ -22,7 +24,7 @@ GIVE_BACK = """
 
 def take(cursor: Cursor[Any], contact_point_ids: Sequence[int]) -> frozenset[int]:
     """Lock the caps that nobody else holds; those obtained. Before deciding: counting unlocked rows deadlocked."""
-    cursor.execute(TAKE, (list(contact_point_ids),))
+    cursor.execute(TAKE, (Ids.of(contact_point_ids),))
     return frozenset(row[0] for row in cursor.fetchall())
 
 

@@ -17,6 +17,7 @@ from mailer.core.messages import MessageClass
 from mailer.core.modes import Mode
 from mailer.core.reasons import Reason
 from mailer.core.vault import Opener, Use
+from mailer.db import Ids
 from mailer.gate import caps, single_facts
 from mailer.gate.decisions import write_decisions
 from mailer.gate.facts import Point, facts
@@ -91,7 +92,7 @@ def decide_campaign(cursor: Cursor[Any], powers: Powers, terms: CampaignTerms, s
     terms = replace(terms, mode=powers.mode)
     counts = powers.mode is not Mode.PRACTICE
     decisions = leaf("decision", terms.month)
-    ids = [ask.row for ask in asks]
+    ids = Ids([ask.row for ask in asks])
     taken = caps.take(cursor, ids) if counts else frozenset()
     rows = facts(cursor, terms, ids, now, decisions=decisions)
     answers, judge, capped, freed = Answers(day(now)), _Judge(terms.kind, now), [], []

@@ -15,6 +15,7 @@ from psycopg import Cursor, sql
 from mailer.core.messages import Purpose
 from mailer.core.modes import Mode
 from mailer.core.reasons import Reason
+from mailer.db import Ids, Octets
 from mailer.gate.rules import Consent, Facts, capped, day
 from mailer.gate.terms import CampaignTerms
 
@@ -96,10 +97,10 @@ def facts(cursor: Cursor[Any], terms: CampaignTerms, contact_point_ids: Sequence
 
     `decisions` names the leaf to look in for the campaign's own earlier clearances.
     """
-    ids = list(contact_point_ids)
+    ids = Ids.of(contact_point_ids)
     found = points(cursor, ids, with_name="first name" in terms.fields)
     standing = _standing(cursor, terms, ids)
-    prints = [point.fingerprint for point in found.values()]
+    prints = Octets([point.fingerprint for point in found.values()])
     entries = suppressions(cursor, [terms.channel], prints, [0, terms.list_id], now)
     team = _team(cursor, terms, prints, standing.values())
     own = _own_days(cursor, terms, found.values(), now, decisions)
@@ -133,7 +134,7 @@ def _facts_of(point: Point, answer: Answer, terms: CampaignTerms, suppressed: fr
 
 def points(cursor: Cursor[Any], ids: Sequence[int], *, with_name: bool = False) -> dict[int, Point]:
     """The contact points that exist, by id; the sealed first name only where it is asked for."""
-    cursor.execute(POINTS_WITH_NAME if with_name else POINTS, (list(ids),))
+    cursor.execute(POINTS_WITH_NAME if with_name else POINTS, (Ids.of(ids),))
     return {row[0]: Point._make(row) for row in cursor.fetchall()}
 
 
@@ -149,7 +150,7 @@ class Entry(NamedTuple):
 def suppressions(cursor: Cursor[Any], channels: Sequence[str], prints: Sequence[bytes], lists: Sequence[int],
                  now: datetime) -> dict[bytes, list[Entry]]:
     """The entries in force for these fingerprints and scopes (0: everything of the channel)."""
-    cursor.execute(SUPPRESSED, (list(channels), list(prints), list(lists), day(now)))
+    cursor.execute(SUPPRESSED, (list(channels), Octets(prints), list(lists), day(now)))
     entries: dict[bytes, list[Entry]] = defaultdict(list)
     for channel, fingerprint, list_id, reason, since in cursor.fetchall():
         entries[fingerprint].append(Entry(channel, list_id, Reason(reason), since))

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import psycopg
 
 from mailer.core.messages import State
+from mailer.db import Ids
 from mailer.gate.terms import leaf
 from mailer.outbox import counts
 from mailer.outbox.plan import BLOCK
@@ -64,7 +65,7 @@ def lock(cursor: Cursor, campaign_id: int, month: date, after: int, size: int, *
     blocks_wanted = max(1, size // BLOCK)
     most = size if size < BLOCK else blocks_wanted * BLOCK
     cursor.execute(LOCK_OTHERS if lane is None else LOCK_LANE, {
-        "id": campaign_id, "after": after, "n": blocks_wanted, "lanes": list(but), "lane": lane})
+        "id": campaign_id, "after": after, "n": blocks_wanted, "lanes": Ids.of(but), "lane": lane})
     blocks = [block for (block,) in cursor.fetchall()]
     if not blocks:
         return None
@@ -72,7 +73,7 @@ def lock(cursor: Cursor, campaign_id: int, month: date, after: int, size: int, *
     cursor.execute(f"""
         SELECT contact_point_id, attempt, state = 'deferred' FROM {leaf("message", month)}
         WHERE campaign_id = %s AND block = ANY(%s) AND state IN ('ready', 'deferred')
-        ORDER BY block, contact_point_id LIMIT %s""", (campaign_id, blocks, most + 1))
+        ORDER BY block, contact_point_id LIMIT %s""", (campaign_id, Ids(blocks), most + 1))
     rows = [Row._make(row) for row in cursor.fetchall()]
     whole = len(rows) <= most
     return Held(campaign_id, month, blocks, rows[:most], whole, blocks[-1] if whole else blocks[0] - 1)
@@ -97,31 +98,44 @@ def wait_until_opened(cursor: Cursor, slice_id: int) -> None:
     cursor.execute(f"SELECT pg_advisory_xact_lock({OPENING}, (%s::bigint & 2147483647)::int)", (slice_id,))
 
 
+HAND = """
+    WITH closed AS (
+        UPDATE message_block SET open = false WHERE campaign_id = %(id)s AND block = ANY(%(blocks)s)
+    ), counted AS (
+        INSERT INTO campaign_count (campaign_id, worker, state, detail, n)
+        VALUES (%(id)s, %(worker)s, 'handed', '', %(n)s)
+        ON CONFLICT (campaign_id, worker, state, detail) DO UPDATE SET n = campaign_count.n + excluded.n
+    )
+    UPDATE {table} SET state = 'handed', slice = %(slice)s, attempt = attempt + 1, decided = attempt + 1,
+           cleared = true, code = NULL, until = NULL
+    WHERE campaign_id = %(id)s AND contact_point_id = ANY(%(rows)s)
+"""
+
+
 def write(cursor: Cursor, held: Held, slice_id: int, worker: str, *, cleared: Sequence[int],
           refused: Sequence[tuple[int, str]], left: bool) -> None:
     """Cleared rows become handed, refused rows end, blocks with nothing left close; counters come last."""
-    table = leaf("message", held.month)
-    deltas: counts.Deltas = Counter()
-    if cleared:
-        cursor.execute(f"""
-            UPDATE {table} SET state = 'handed', slice = %s, attempt = attempt + 1, decided = attempt + 1,
-                   cleared = true, code = NULL, until = NULL
-            WHERE campaign_id = %s AND contact_point_id = ANY(%s)""", (slice_id, held.campaign_id, list(cleared)))
-        deltas[State.HANDED, ""] += len(cleared)
+    table, closes = leaf("message", held.month), held.whole and not left
+    if refused or not cleared or any(row.deferred for row in held.rows):
+        _end(cursor, held, worker, cleared, refused)
+    # One statement does all that most slices want: what it counts is this worker's own row.
+    cursor.execute(HAND.format(table=table), {
+        "id": held.campaign_id, "slice": slice_id, "rows": Ids.of(cleared), "n": len(cleared), "worker": worker,
+        "blocks": Ids(held.blocks if closes else ())})
+    if not cleared:
+        cursor.execute("DELETE FROM slice WHERE id = %s", (slice_id,))
+
+
+def _end(cursor: Cursor, held: Held, worker: str, cleared: Sequence[int], refused: Sequence[tuple[int, str]]) -> None:
+    """Refused rows end, and what was deferred is so no more."""
     if refused:
         cursor.execute(f"""
-            UPDATE {table} m SET state = 'refused', attempt = attempt + 1, decided = attempt + 1, cleared = false,
-                   code = r.reason, until = NULL
+            UPDATE {leaf("message", held.month)} m SET state = 'refused', attempt = attempt + 1, decided = attempt + 1,
+                   cleared = false, code = r.reason, until = NULL
             FROM unnest(%s::bigint[], %s::text[]) AS r (row, reason)
             WHERE m.campaign_id = %s AND m.contact_point_id = r.row""",
             ([row for row, _ in refused], [reason for _, reason in refused], held.campaign_id))
-        for _, reason in refused:
-            deltas[State.REFUSED, reason] += 1
-    ended = set(cleared) | {row for row, _ in refused}
+    deltas: counts.Deltas = Counter((State.REFUSED, reason) for _, reason in refused)
+    ended = {row for row, _ in refused}.union(cleared)
     deltas[State.DEFERRED, ""] -= sum(row.deferred and row.contact_point_id in ended for row in held.rows)
-    if held.whole and not left:
-        cursor.execute("UPDATE message_block SET open = false WHERE campaign_id = %s AND block = ANY(%s)",
-                       (held.campaign_id, list(held.blocks)))
-    if not cleared:
-        cursor.execute("DELETE FROM slice WHERE id = %s", (slice_id,))
     counts.add(cursor, held.campaign_id, worker, deltas)

@@ -44,9 +44,6 @@ REST = 0.05
 PATIENCE = 0.02
 """Seconds before asking again when nothing could be claimed while planning or other slices go on."""
 
-LEAVE_COMES = 1.0
-"""Seconds for which a turn waits for limits, or for a mail server that rests, before it leaves that to the ticker."""
-
 HELD_UP = 1.5
 """Seconds for which a turn waits for limits, or for servers that are left alone; then the ticker asks for the next."""
 
@@ -121,8 +118,6 @@ class _Turn:
         self._ends = self._looked + A_TURN
         self._claim_at = 0.0
         self._idle_since = self._looked
-        self._claimed_at = self._looked
-        self._lacks_leave = False
         self._is_done = False
         self._refusal: MailerError | None = None
 
@@ -184,13 +179,13 @@ class _Turn:
     def _granted(self, lane: int | None) -> int:
         """How many rows of a lane may be handed over about now (None: all lanes without a limit of their own)."""
         wanted = self._wire.room(self._speed.rows)
-        return self._seat.services.pace.grant(self._lanes.buckets(lane), wanted) if wanted else 0
+        return self._lanes.grant(lane, wanted) if wanted else 0
 
     def _claim_from(self, lane: int | None, granted: int) -> bool:
         """Claim at most so many rows of a lane; False when there were no blocks to lock."""
         cleared = self._claim_rows(lane, granted)
         if granted > (cleared or 0):
-            self._seat.services.pace.restore(self._lanes.buckets(lane), granted - (cleared or 0))
+            self._lanes.restore(lane, granted - (cleared or 0))
         return cleared is not None
 
     def _claim_rows(self, lane: int | None, rows: int) -> int | None:

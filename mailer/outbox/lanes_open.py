@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from mailer.core.lanes import Bucket, Pace
+from mailer.core.lanes import Bucket, Pace, Unlimited
+from mailer.core.modes import Mode
 from mailer.outbox.assignment import Assignment
 
 
@@ -10,7 +11,8 @@ class LanesOpen:
     """Cursors over a campaign's blocks; workers walk through the blocks and none looks back (decision 10)."""
 
     def __init__(self, pace: Pace, task: Assignment) -> None:
-        self._pace = pace
+        # What never leaves must neither wait for a limit nor use it up.
+        self._pace = Unlimited() if task.mode is Mode.PRACTICE else pace
         self._sender = Bucket("sender", task.copy.sender.address)
         self._after: dict[int | None, int] = {}
         self._first = 0
@@ -23,6 +25,14 @@ class LanesOpen:
         self._first = (self._first + 1) % len(lanes)
         yield from lanes[self._first:]
         yield from lanes[:self._first]
+
+    def grant(self, lane: int | None, wanted: int) -> int:
+        """Leave for so many of a lane's rows."""
+        return self._pace.grant(self.buckets(lane), wanted)
+
+    def restore(self, lane: int | None, unused: int) -> None:
+        """Leave that was not used."""
+        self._pace.restore(self.buckets(lane), unused)
 
     def buckets(self, lane: int | None) -> list[Bucket]:
         """What a hand-over in this lane takes from."""

@@ -8,6 +8,7 @@ import psycopg
 
 from mailer.core.channel import Fate, Outcome
 from mailer.core.messages import State
+from mailer.db import Ids
 from mailer.gate.caps import give_back
 from mailer.gate.terms import leaf
 from mailer.outbox import counts
@@ -68,7 +69,7 @@ def record_accepted(cursor: Cursor, place: Place, rows: Sequence[int], code: str
     False when not all of the rows were still in this slice's hands: `record` then settles the rest.
     """
     cursor.execute(ALIKE.format(table=place.table), {
-        "id": place.campaign_id, "rows": list(rows), "slice": place.slice_id, "worker": place.worker, "code": code,
+        "id": place.campaign_id, "rows": Ids.of(rows), "slice": place.slice_id, "worker": place.worker, "code": code,
         "closes": closes, "commit": "on" if waits else "off"})
     return (cursor.fetchone() or (0,))[0] == len(rows)
 
@@ -83,7 +84,7 @@ def record(cursor: Cursor, place: Place, outcomes: Sequence[Outcome], *, closes:
         SELECT contact_point_id, state, block, attempt FROM {place.table}
         WHERE campaign_id = %s AND contact_point_id = ANY(%s) AND slice = %s AND state IN ('handed', 'uncertain')
         ORDER BY block, contact_point_id FOR UPDATE""",
-        (place.campaign_id, [each.row for each in outcomes], place.slice_id))
+        (place.campaign_id, Ids([each.row for each in outcomes]), place.slice_id))
     held = {row: (str(state), block, attempt) for row, state, block, attempt in cursor.fetchall()}
     moved = [each for each in outcomes if each.row in held and ENDS[each.fate] != held[each.row][0]]
     if any(state == State.UNCERTAIN for state, _, _ in held.values()):

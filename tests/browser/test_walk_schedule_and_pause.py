@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.browser import outbox_json
 from tests.browser.conftest import DEMO, NewVisitor
@@ -83,9 +83,10 @@ def counted(sue: Visitor) -> tuple[int, int]:
     return int(found[1].replace(",", "")), int(found[2].replace(",", ""))
 
 
-def look_anew(sue: Visitor) -> None:
+def look_anew(sue: Visitor) -> Page:
     """The page as it is now, asked for again as a reader without script would."""
     sue.page.reload()
+    return sue.page
 
 
 def pause_at_a_third(sue: Visitor) -> None:
@@ -129,7 +130,7 @@ def restart_workers(instance: Instance) -> None:
 def go_on_to_the_end(sue: Visitor, instance: Instance, leaver: Letter) -> None:
     """Step 6: everybody else has it exactly once."""
     sue.press("Resume")
-    sue.wait_until(lambda: (look_anew(sue), sue.page.get_by_role("link", name="See the report").count())[1], 100)
+    sue.wait_until(lambda: look_anew(sue).get_by_role("link", name="See the report").count(), 100)
     sue.look()
     assert sue.words("kept-back") == "1 person opted out since you pressed Send. They got nothing."
     done, total = counted(sue)
@@ -143,7 +144,7 @@ def stop_another(sue: Visitor) -> None:
     """Step 7: the question names how many are left, and there is no way back."""
     write(sue, OTHER)
     sue.press(sue.words("send"))
-    sue.wait_until(lambda: (look_anew(sue), sue.page.get_by_role("button", name="Pause").count())[1])
+    sue.wait_until(lambda: look_anew(sue).get_by_role("button", name="Pause").count())
     sue.press("Pause")
     sue.follow("Stop for good")
     left = re.fullmatch(r"([\d,]+) have not been sent\. Stopping cannot be undone\.", sue.words("left"))
@@ -165,7 +166,7 @@ def test_a_schedule_a_pause_and_a_late_goodbye(own_demo: Instance, visitor: NewV
     own_demo.command("clock", "+190h")
     sue.sign_in("sue@example.org")
     sue.go("/staff/campaigns?tab=sending")
-    sue.wait_until(lambda: (look_anew(sue), sue.page.get_by_role("link", name=SUBJECT).count())[1])
+    sue.wait_until(lambda: look_anew(sue).get_by_role("link", name=SUBJECT).count())
     sue.follow(SUBJECT)
     pause_at_a_third(sue)
     leaver = leave_while_waiting(own_demo)

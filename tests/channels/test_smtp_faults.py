@@ -3,43 +3,21 @@
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import closing
 
 import pytest
 
 from mailer.channels.email.signon import Timeouts
 from mailer.channels.email.transport import open_transport
-from mailer.channels.email.wire import SmtpWire
-from mailer.core.channel import Clearance, Fate, Outcome, Parcel
+from mailer.core.channel import Clearance, Fate
+from tests.channels.smtp_rig import SHORT, facts, send, through
 from tests.channels.smtp_world import MemoryJournal, a_parcel, parcels
-from tests.channels.smtp_world import send as over
 from tests.fakes.smtp_server import SmtpServer
-
-SHORT = Timeouts(banner=0.3, command=0.3, data=0.3, block=0.3, dot=0.3, quit=0.3)
 
 
 @pytest.fixture
 def server() -> Iterator[SmtpServer]:
     with SmtpServer() as running:
         yield running
-
-
-def send(wire: SmtpWire, sent: list[Parcel], journal: MemoryJournal | None = None) -> dict[int, Outcome]:
-    journal = journal or MemoryJournal()
-    outcomes = over(wire, sent, journal)
-    assert not journal.twice
-    return {outcome.row: outcome for outcome in outcomes}
-
-
-def through(server: SmtpServer, sent: list[Parcel], journal: MemoryJournal | None = None, connections: int = 1
-            ) -> dict[int, Outcome]:
-    transport = open_transport(server.url, connections=connections, host_name="us.example", timeouts=SHORT)
-    with closing(transport.wire()) as wire:
-        return send(wire, sent, journal)
-
-
-def facts(outcome: Outcome) -> tuple[Fate, str, bool, bool]:
-    return outcome.fate, outcome.code, outcome.operator, outcome.lane_down
 
 
 @pytest.mark.parametrize(("fault", "expected"), [
@@ -240,95 +218,3 @@ def test_content_that_may_not_be_sent_leaves_no_trace_on_the_connection(server: 
     assert [delivery.body for delivery in server.record.deliveries] == [parcel.body for parcel in parcels(3)[1:]]
     # A command written where the server still waited for content would have had to be said twice.
     assert begun == [1, 2, 3]
-
-
-@pytest.mark.parametrize("fault", ["mail", "rcpt", "data"])
-def test_three_megabytes_of_reply_are_neither_kept_nor_believed(server: SmtpServer, fault: str) -> None:
-    server.wrong(f"{fault}:flood=3000000*1")
-
-    outcomes = through(server, parcels(5))
-
-    assert facts(outcomes[1]) == (Fate.UNBEGUN, "lost", False, True)
-    assert [outcomes[row].fate for row in range(2, 6)] == [Fate.ACCEPTED] * 4
-
-
-def test_a_flood_instead_of_the_answer_to_the_dot_leaves_one_unsure(server: SmtpServer) -> None:
-    server.wrong("dot@person2@example.org:flood=3000000")
-
-    outcomes = through(server, parcels(5))
-
-    assert {row for row, outcome in outcomes.items() if outcome.fate is Fate.UNCERTAIN} == {2}
-    assert set(server.record.counts.values()) == {1}
-    assert len(server.record.deliveries) == 5
-
-
-@pytest.mark.parametrize(("fault", "fate"), [("rcpt", Fate.UNBEGUN), ("dot", Fate.UNCERTAIN)])
-def test_a_server_that_only_listens_from_some_time_on_is_left(server: SmtpServer, fault: str, fate: Fate) -> None:
-    server.wrong(f"{fault}@person3@example.org:half")
-
-    outcomes = through(server, parcels(6))
-
-    assert {row: outcome.fate for row, outcome in outcomes.items() if outcome.fate is not Fate.ACCEPTED} == {3: fate}
-    assert set(server.record.counts.values()) == {1}
-
-
-def test_a_server_that_answers_in_the_wrong_order_is_spoken_to_one_command_at_a_time(server: SmtpServer) -> None:
-    server.behaviour.backwards = True
-
-    outcomes = through(server, parcels(6))
-
-    assert [outcome.fate for outcome in outcomes.values()].count(Fate.ACCEPTED) == len(server.record.deliveries) == 5
-    assert [outcome.fate for outcome in outcomes.values()].count(Fate.DEFERRED) == 1
-    assert set(server.record.counts.values()) == {1}
-
-
-def test_a_server_that_reads_one_command_of_each_piece_is_spoken_to_one_command_at_a_time(server: SmtpServer) -> None:
-    """It offers PIPELINING and breaks it: what waits behind the first answer is not waited for as long as usual."""
-    server.behaviour.first_only = True
-
-    outcomes = through(server, parcels(6))
-
-    assert [outcome.fate for outcome in outcomes.values()].count(Fate.ACCEPTED) == len(server.record.deliveries) == 5
-    assert Fate.UNCERTAIN not in {outcome.fate for outcome in outcomes.values()}
-
-
-def test_421_in_the_middle_of_what_is_pipelined_costs_only_its_own_message(server: SmtpServer) -> None:
-    server.wrong("dot@person3@example.org:421 4.3.2 shutting down", "mail:421 4.7.0 enough*1+6")
-
-    outcomes = through(server, parcels(12))
-
-    assert {row: outcome.fate for row, outcome in outcomes.items() if outcome.fate is not Fate.ACCEPTED} == {
-        3: Fate.DEFERRED}
-    assert set(server.record.counts.values()) == {1}
-    assert len(server.record.deliveries) == 11
-
-
-def test_a_storm_of_refusals_by_domain_concerns_that_domain_alone(server: SmtpServer) -> None:
-    server.wrong("rcpt@*@bad.example:550 5.1.1 nobody", "rcpt@*@slow.example:451 4.3.0 later")
-    sent = [a_parcel(row, address=f"p{row}@{('good', 'bad', 'slow')[row % 3]}.example") for row in range(90)]
-
-    outcomes = through(server, sent, connections=4)
-
-    assert {row % 3: outcome.fate for row, outcome in outcomes.items()} == {
-        0: Fate.ACCEPTED, 1: Fate.FAILED, 2: Fate.DEFERRED}
-    assert len(server.record.deliveries) == 30
-
-
-def test_a_server_that_lied_about_its_size_refuses_that_message_alone(server: SmtpServer) -> None:
-    server.wrong("dot@person2@example.org:552 5.3.4 too big")
-
-    outcomes = through(server, parcels(4))
-
-    assert facts(outcomes[2])[:2] == (Fate.FAILED, "552 5.3.4")
-    assert len(server.record.deliveries) == 3
-
-
-def test_a_slow_connection_holds_up_no_other(server: SmtpServer) -> None:
-    server.wrong("dot@person1@example.org:delay=0.2")
-
-    wire = open_transport(server.url, connections=2, host_name="us.example").wire()
-    outcomes = over(wire, parcels(60))
-    wire.close()
-
-    assert {outcome.fate for outcome in outcomes} == {Fate.ACCEPTED}
-    assert [outcome.row for outcome in outcomes].index(1) > 40

@@ -54,6 +54,18 @@ def test_mail_travels_encrypted_to_a_server_that_proves_who_it_is(certificate: P
     assert len(server.record.greetings) == (2 if scheme == "smtp+starttls" else 1)
 
 
+def test_many_and_large_messages_travel_encrypted_and_pipelined(certificate: Path) -> None:
+    large = b"Subject: large\r\n\r\n" + b"0123456789abcde\r\n" * 200_000
+    with SmtpServer(certificate=certificate, implicit_tls=True) as server:
+        outcomes = send(server.url, *parcels(60), a_parcel(61, body=large), *[a_parcel(row) for row in range(62, 80)],
+                        trust=certificate, connections=3)
+
+    assert {outcome.fate for outcome in outcomes.values()} == {Fate.ACCEPTED}
+    assert set(server.record.counts.values()) == {1}
+    assert len(server.record.deliveries) == 79
+    assert large in {delivery.body for delivery in server.record.deliveries}
+
+
 @pytest.mark.parametrize("scheme", ["smtp+starttls", "smtps"])
 def test_a_server_that_cannot_prove_who_it_is_gets_neither_mail_nor_password(certificate: Path, scheme: str) -> None:
     with SmtpServer(certificate=certificate, implicit_tls=scheme == "smtps", users={"u": "p"}) as server:
@@ -170,6 +182,17 @@ def test_lines_that_begin_with_a_dot_arrive_as_they_were(server: SmtpServer, bod
     assert {outcome.fate for outcome in outcomes.values()} == {Fate.ACCEPTED}
     assert len(server.record.deliveries) == 2
     assert server.record.deliveries[0].body == (body if body.endswith(b"\r\n") or not body else body + b"\r\n")
+
+
+def test_a_tidy_body_travels_as_it_is_and_one_that_lies_about_its_end_is_mended(server: SmtpServer) -> None:
+    tidy = [parcel._replace(tidy=True) for parcel in parcels(2)]
+    lying = a_parcel(3, body=b"Subject: x\r\n\r\nno end")._replace(tidy=True)
+
+    outcomes = send(server.url, *tidy, lying)
+
+    assert {outcome.fate for outcome in outcomes.values()} == {Fate.ACCEPTED}
+    assert [delivery.body for delivery in server.record.deliveries] == [
+        tidy[0].body, tidy[1].body, lying.body + b"\r\n"]
 
 
 @settings(max_examples=300, deadline=None)

@@ -60,13 +60,18 @@ class Host:
         plain = {word: value for word, value in os.environ.items() if not word.startswith(("MAILER_", "SMTP_"))}
         self.env = plain | {
             "MAILER_DATA_DIR": str(self.data_dir), "MAILER_KEY_FILE": str(key), "MAILER_MODE": "live",
-            "DATABASE_URL": shared.database_url, "REDIS_URL": shared.redis_url, "SMTP_URL": relay.url,
+            "DATABASE_URL": shared.database_url, "REDIS_URL": shared.redis_url, "SMTP_URL": f"{relay.url}?name={name}",
             "SMTP_CONNECTIONS": str(CONNECTIONS), "MAIL_FROM": "news@example.org",
             "PUBLIC_URL": f"http://localhost:{shared.port}"}
 
     @property
     def key_file(self) -> Path:
         return Path(self.env["MAILER_KEY_FILE"])
+
+    @property
+    def exits_file(self) -> Path:
+        """Who left on this host, and the newest head of the ledger that it saw."""
+        return self.data_dir / "exits" / ((self.data_dir / "host").read_text().strip() + ".jsonl")
 
     def command(self, *words: str, given: str = "", check: bool = True) -> dict[str, Any]:
         """Run `mailer … --json` on this host."""

@@ -3,6 +3,7 @@
 Each has its own data folder with journals and exits, its own mail server, and in the last tests its own network.
 """
 
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -88,6 +89,9 @@ def test_two_hosts_share_a_campaign_and_neither_repeats_the_other(hosts: tuple[H
         assert not host.command("exits", "status")["refuses"]
     assert [host.end(signal.SIGTERM) for host in hosts] == [[0, 0], [0, 0]]
 
+    shutil.copy2(south.exits_file, north.data_dir / "exits")
+    assert north.command("exits", "status") == {"behind": 0, "missing_hosts": [], "refuses": False, "unreadable": 0}
+
 
 @apart(here="folders")
 def test_a_lost_host_loses_nobody_and_its_late_journal_tells_what_it_had_sent(hosts: tuple[Host, Host]) -> None:
@@ -108,6 +112,19 @@ def test_a_lost_host_loses_nobody_and_its_late_journal_tells_what_it_had_sent(ho
     found.holds()
     assert found.uncertain <= CONNECTIONS
     assert held_by(south) == 0
+
+
+@apart(here="networks")
+def test_a_host_whose_mail_server_is_down_holds_up_no_other(hosts: tuple[Host, Host]) -> None:
+    """Relays are left alone by name: what one host cannot hand over another does."""
+    north, south = hosts
+    campaign = both_at_work(north, south)
+    south.relay.kill()
+    found = campaign.the_end(hurried=True)
+
+    found.holds()
+    assert found.uncertain <= CONNECTIONS
+    assert [host.end(signal.SIGTERM) for host in hosts] == [[0, 0], [0, 0]]
 
 
 @pytest.mark.soak

@@ -58,8 +58,8 @@ def fill(world: Sending, number: int) -> None:
             INSERT INTO message_block (campaign_id, block, lane, open)
             SELECT :campaign, 1000000 + n, n % 32, false FROM generate_series(0, :rows / 50) AS n""",
                   campaign=campaign, rows=ROWS // 2)
-    world.sql("INSERT INTO campaign_count SELECT :id, 'filled', state, '', :n FROM unnest(ARRAY['planned', 'accepted']) "
-              "AS state", id=number, n=ROWS // 2)
+    world.sql("INSERT INTO campaign_count (campaign_id, worker, state, detail, n) "
+              "SELECT :id, 'filled', unnest(ARRAY['planned', 'accepted']), '', :n", id=number, n=ROWS // 2)
 
 
 def scans(world: Sending) -> dict[str, int]:

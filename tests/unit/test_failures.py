@@ -20,7 +20,8 @@ def obvious(fates: list[Fate]) -> str:
 @settings(deadline=None, max_examples=150)
 @given(runs=MIXED, several=st.integers(1, 30))
 def test_the_watch_says_what_counting_everything_again_would_say(runs: list[tuple[Fate, int]], several: int) -> None:
-    outcomes = [Outcome(1, fate) for fate, times in runs for _ in range(times if fate is not Fate.FAILED else times % 24)]
+    outcomes = [Outcome(1, fate) for fate, times in runs
+                for _ in range(times if fate is not Fate.FAILED else times % 24)]
     watch, seen = Watch(), 0
     while seen < len(outcomes):
         said = watch.add(outcomes[seen:seen + several])

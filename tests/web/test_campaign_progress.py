@@ -216,7 +216,8 @@ def test_a_campaign_that_something_holds_back_says_what(world: CampaignWorld, su
     """Its state stays Sending: it goes on by itself once that is mended."""
     number = begin(world, sue)
     assert "Nothing is handed over" not in text_of(sue.get(f"/staff/campaigns/{number}/progress"))
-    world.team.mode(Mode.TRIAL)
+    with unit_of_work(world.services) as ctx:
+        compose.find(ctx, number).mode = Mode.TRIAL
     page = text_of(sue.get(f"/staff/campaigns/{number}/progress"))
     assert "Nothing is handed over at the moment." in page
     assert "A campaign goes on only in the mode it was sent in." in page

@@ -21,6 +21,9 @@ BROKEN = Verdict(Action.PROTOCOL_ERROR, Fate.DEFERRED, "protocol")
 TOO_LATE = Verdict(Action.RETRY, Fate.UNBEGUN)
 NEVER_ANSWERED = classify(0, None, "", Stage.DATA_END)
 
+QUIETLY = contextlib.suppress(OSError)
+"""Made once: it stands on the road of every message."""
+
 IDLE = 30.0
 """Seconds after which a connection without work is closed."""
 
@@ -122,7 +125,7 @@ class Connection:
 
     def quit(self) -> None:
         """Say goodbye; the connection stays until the server has closed it, or `close`."""
-        with contextlib.suppress(OSError):
+        with QUIETLY:
             self.plug.write(b"QUIT\r\n")
 
     def close(self) -> None:
@@ -136,7 +139,7 @@ class Connection:
             outcome = verdict.outcome(clearance.row)
         assert outcome is not None
         # The journal only matters to a successor; this outcome is on its way to the database already.
-        with contextlib.suppress(OSError):
+        with QUIETLY:
             entry[1].end(clearance, outcome)
         self._owner.settle(clearance, outcome)
 
@@ -193,15 +196,18 @@ class Connection:
                 raise
             return
         self._dot, self._next, self._at = entry, None, MAIL
-        content = parcel.body + b".\r\n" if parcel.tidy else wire_content(parcel.body)
+        content, end = parcel.body, b".\r\n"
+        if not (parcel.tidy and content.endswith(b"\r\n")):
+            content, end = wire_content(content), b""
         pipes = self._may_pipe()
-        head = self._envelope() if pipes and len(content) < self.plug.fits else None
+        size = len(content) + len(end)
+        head = self._envelope() if pipes and size < self.plug.fits else None
         if head is None:
-            self._write(content, 0)
+            self._write(content + end, 0)
             if pipes and not self.closed and not self.plug.left:
                 self.begin()
             return
-        if self._write(content + head, len(head)) <= len(content) and not self.closed:
+        if self._write(b"".join((content, end, head)), len(head)) <= size and not self.closed:
             # Nothing of it left this process, so its time is looked at anew.
             self.plug.left = self.plug.left[:-len(head)]
             self._tail = 0

@@ -44,10 +44,6 @@ class Plug:
             return
         self.left = self.left[sent:] if sent < len(self.left) else b""
 
-    def forget(self) -> None:
-        """What is left is not to be written."""
-        self.left = b""
-
     def read(self) -> bytes | None:
         """What is here: None for nothing yet, empty when the other side has ended. Raises: OSError."""
         if self._encrypted:
