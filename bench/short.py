@@ -1,4 +1,4 @@
-"""`make bench`: rows, plan, send and idle, small, as one JSON object; the mail server is smtp-sink where there is one."""
+"""`make bench`: rows, plan, send and idle, small, as one JSON object; the sink is smtp-sink where there is one."""
 
 import json
 import os

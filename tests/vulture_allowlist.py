@@ -15,6 +15,7 @@ CALLED_BY_OTHERS = {
     "the HTML parser of the standard library calls these": (_.handle_starttag, _.handle_endtag, _.handle_data),
     "markdown-it looks these up by the name of a token": (
         _.figure, _.button, _.image, _.heading_open, _.heading_close, _.validateLink),
+    "psycopg reads it: the type that a dumper writes": (_.oid,),
     "smtplib reads it when it writes a command": (_.command_encoding,),
     "subprocess takes it by name": (_.extra_groups,),
     "templates read these": (_.is_right, _.gets, _.does, _.sees, _.per_second, _.who, _.button,

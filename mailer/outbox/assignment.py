@@ -4,12 +4,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import text
-from sqlalchemy.orm import Session
 
 from mailer.context import Context
 from mailer.core.channel import Copy, Mailbox
 from mailer.core.errors import NotFound
-from mailer.core.messages import CampaignState, MessageClass, Purpose
+from mailer.core.messages import MessageClass, Purpose
 from mailer.core.modes import Mode
 from mailer.gate.terms import CampaignTerms
 from mailer.organisation import profile as organisation
@@ -40,13 +39,6 @@ class Assignment:
     not_after: datetime | None
     version: int
     """How often it was moved from state to state."""
-
-
-def may_go_on(session: Session, campaign_id: int) -> bool:
-    """Whether the campaign is being sent at this moment; asked before every slice."""
-    state, stopping = session.execute(text("SELECT state, stopping FROM campaign WHERE id = :id"),
-                                      {"id": campaign_id}).one_or_none() or ("", True)
-    return state == CampaignState.SENDING and not stopping
 
 
 def load(ctx: Context, campaign_id: int) -> Assignment:

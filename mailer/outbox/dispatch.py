@@ -10,27 +10,21 @@ from typing import NamedTuple
 
 import psycopg
 
-from mailer.context import Context
 from mailer.core.errors import BehindExits, CannotSend, MailerError
 from mailer.core.modes import Mode
 from mailer.core.wire import Wire
-from mailer.exits import fence
 from mailer.gate.decide import Answers, Ask, Powers, decide_campaign
-from mailer.organisation import live
-from mailer.organisation import profile as organisation
 from mailer.outbox import assignment, claim, counts, pack, reap
 from mailer.outbox.assignment import Assignment
 from mailer.outbox.journal import FileJournal
 from mailer.outbox.lanes_open import LanesOpen
+from mailer.outbox.permission import BEGIN_WITHIN, may_send
 from mailer.outbox.record import Place
 from mailer.outbox.road import Cursor, transaction
 from mailer.outbox.seat import Seat
 from mailer.outbox.slices import InHand
 from mailer.outbox.speed import Speed
 from mailer.services import unit_of_work
-
-BEGIN_WITHIN = 0.8
-"""Seconds after the reading taken before a slice's transaction within which a hand-over may begin (decision 7)."""
 
 A_TURN = 30.0
 """Seconds after which a turn ends and asks for the next (decision 9)."""
@@ -81,21 +75,6 @@ def prepare(seat: Seat, campaign_id: int) -> Assignment:
         if task.mode is not mode:
             raise CannotSend(lacks="mode")
     return task
-
-
-def may_send(seat: Seat, ctx: Context, channel: str) -> Mode:
-    """The mode in force, in which a way out stands open. Raises: BehindExits, CannotSend."""
-    services = seat.services
-    state = fence.check(ctx.db.connection(), services.settings.data_dir / "exits", services.exits_log.host)
-    if state.refuses:
-        raise BehindExits(behind=state.behind, missing_hosts=len(state.missing_hosts))
-    mode = organisation.current(ctx).mode
-    if mode is Mode.LIVE and (lacks := live.lacking(ctx)):
-        raise CannotSend(lacks=",".join(lacks))
-    # Opened before anything is claimed: a row that no way stands open for is not decided over and over.
-    seat.ways.out(channel, mode)
-    services.mail_signers.ready()
-    return mode
 
 
 def _speed(seat: Seat, task: Assignment) -> Speed:

@@ -14,9 +14,9 @@ from mailer.core.messages import MessageClass
 from mailer.core.modes import Mode
 from mailer.gate.decide import Answers, decide_singles
 from mailer.outbox import assignment, letters, reap, singles
-from mailer.outbox.dispatch import BEGIN_WITHIN, may_send
 from mailer.outbox.journal import FileJournal
 from mailer.outbox.models import SingleMessage
+from mailer.outbox.permission import BEGIN_WITHIN, may_send
 from mailer.outbox.road import Cursor
 from mailer.outbox.seat import Seat
 from mailer.outbox.singles import Claimed

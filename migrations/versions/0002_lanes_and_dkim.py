@@ -10,6 +10,13 @@ depends_on = None
 
 
 def upgrade() -> None:
+    _lane_limit()
+    _server_hold()
+    _dkim_key()
+    op.create_index(op.f("ix_message_block_campaign_id_lane_block"), "message_block", ["campaign_id", "lane", "block"])
+
+
+def _lane_limit() -> None:
     op.create_table(
         "lane_limit",
         sa.Column("scope", sa.Text(), nullable=False),
@@ -26,6 +33,9 @@ def upgrade() -> None:
         sa.CheckConstraint("(ramp_per_day IS NULL) = (ramp_from IS NULL)", name=op.f("ck_lane_limit_ramp")),
         sa.PrimaryKeyConstraint("scope", "name", name=op.f("pk_lane_limit")),
     )
+
+
+def _server_hold() -> None:
     op.create_table(
         "server_hold",
         sa.Column("server", sa.Text(), nullable=False),
@@ -35,6 +45,9 @@ def upgrade() -> None:
         sa.Column("code", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("server", name=op.f("pk_server_hold")),
     )
+
+
+def _dkim_key() -> None:
     op.create_table(
         "dkim_key",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -52,7 +65,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_dkim_key")),
         sa.UniqueConstraint("domain", "selector", name=op.f("uq_dkim_key_domain_selector")),
     )
-    op.create_index(op.f("ix_message_block_campaign_id_lane_block"), "message_block", ["campaign_id", "lane", "block"])
 
 
 def downgrade() -> None:

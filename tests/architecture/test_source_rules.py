@@ -14,7 +14,9 @@ Rule = Callable[[str], list[Any]]
 
 MAKES_CLEARANCES = {"mailer/gate/decide.py"}
 DELIVERS = {
-    "mailer/outbox/dispatch.py": "the one place that hands over",
+    "mailer/outbox/dispatch.py": "campaigns",
+    "mailer/outbox/send_singles.py": "single messages",
+    "mailer/bench/instant.py": "a way out that goes nowhere, to measure what is left",
     "mailer/practice/transport.py": "a transport itself: Trial hands on to the real one what it was given",
 }
 ENTRY_POINTS = ("mailer/app.py", "mailer/wiring.py", "mailer/services.py", "mailer/cli/", "mailer/web/", "workers/")
@@ -22,6 +24,9 @@ OWNS_A_TRANSACTION = {
     "mailer/outbox/dispatch.py": "short transaction, network, short transaction",
     "mailer/outbox/reap.py": "settles one dead journal at a time, so that a bad one holds up none",
     "mailer/outbox/seat.py": "a sign of life stands on its own",
+    "mailer/outbox/road.py": "the transaction of a slice",
+    "mailer/outbox/send_singles.py": "short transaction, network, short transaction",
+    "mailer/outbox/slices.py": "results are recorded while the wire goes on",
     "mailer/outbox/servers.py": "a server that failed is told to every process at once, whatever becomes of the slice",
     "mailer/practice/transport.py": "stands where a provider stands, outside every transaction",
 }

@@ -91,9 +91,9 @@ class Connection:
         if not self.plug.left:
             self._owner.watch(self)
             if self._dot is not None and self.can_begin:
-                self.begin()
+                self.begin_next()
 
-    def begin(self) -> bool:
+    def begin_next(self) -> bool:
         """Write the envelope of the next message, if there is one; only when `can_begin`."""
         head = self._envelope()
         if head is None:
@@ -146,7 +146,7 @@ class Connection:
     def _free(self) -> None:
         """The connection can take the next message."""
         self._next, self._at = None, MAIL
-        if not self.begin():
+        if not self.begin_next():
             self._owner.rest(self)
 
     def _envelope(self) -> bytes | None:
@@ -205,7 +205,7 @@ class Connection:
         if head is None:
             self._write(content + end, 0)
             if pipes and not self.closed and not self.plug.left:
-                self.begin()
+                self.begin_next()
             return
         if self._write(b"".join((content, end, head)), len(head)) <= size and not self.closed:
             # Nothing of it left this process, so its time is looked at anew.

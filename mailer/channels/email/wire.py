@@ -192,14 +192,14 @@ class SmtpWire:
         if len(self._relays.all) > 1:
             resting.sort(key=lambda each: each.relay.begun / each.relay.weight)
         for pipeline in resting:
-            if not pipeline.begin():
+            if not pipeline.begin_next():
                 self._idle.append(pipeline)
             elif not pipeline.closed:
                 pipeline.deadline = now + pipeline.patience
         if self._queue:
             self._call(now)
             for pipeline in [each for each in self._pipelines.values() if each.can_begin and not each.is_idle]:
-                pipeline.begin()
+                pipeline.begin_next()
 
     def _call(self, now: float) -> None:
         """Open as many connections as there is work for."""
@@ -235,7 +235,7 @@ class SmtpWire:
         self._pipelines[pipeline.plug.fd] = pipeline
         relay.open += 1
         pipeline.deadline = now + relay.server.timeouts.command
-        if not pipeline.begin():
+        if not pipeline.begin_next():
             pipeline.deadline = now + pipeline.patience
             self._idle.append(pipeline)
 
