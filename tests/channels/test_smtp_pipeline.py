@@ -58,7 +58,7 @@ def test_each_message_ends_by_its_own_replies_in_whatever_pieces_they_come(given
     server = ScriptedServer(dict(enumerate(given_scripts, 1)))
     desk, pipeline, theirs = connect(sent, offer)
     with theirs:
-        pipeline.begin()
+        pipeline.begin_next()
         while not pipeline.closed and (data := _heard(theirs)):
             replies = "".join(f"{reply.rstrip()}\r\n" for reply in server.hear(data)).encode()
             for piece in cut(replies, at):
@@ -84,7 +84,7 @@ def test_wherever_the_connection_ends_nobody_is_lost_and_only_the_unanswered_are
     """Engine guarantees 1 and 2: what the server may have taken is uncertain, the rest can be sent again."""
     server = ScriptedServer(dict(enumerate(given_scripts, 1)))
     desk, pipeline, theirs = connect(messages(len(given_scripts)), offer)
-    pipeline.begin()
+    pipeline.begin_next()
     left = cut_after
     while left > 0 and not pipeline.closed and (data := _heard(theirs)):
         replies = "".join(f"{reply.rstrip()}\r\n" for reply in server.hear(data)).encode()
@@ -121,7 +121,7 @@ def test_the_end_of_one_message_travels_with_the_envelope_of_the_next() -> None:
     desk, pipeline, theirs = connect(messages(2), PIPELINING)
     server = ScriptedServer({1: Script(), 2: Script()})
     with theirs:
-        pipeline.begin()
+        pipeline.begin_next()
         theirs.send("".join(f"{reply}\r\n" for reply in server.hear(_heard(theirs))).encode())
         pipeline.readable()
         second = _heard(theirs)
@@ -135,7 +135,7 @@ def test_the_end_of_one_message_travels_with_the_envelope_of_the_next() -> None:
 def test_an_answer_to_content_that_was_not_written_yet_is_no_answer(early: bytes) -> None:
     desk, pipeline, theirs = connect(messages(1), PIPELINING)
     with theirs:
-        pipeline.begin()
+        pipeline.begin_next()
         theirs.send(b"250 ok\r\n250 ok\r\n" + early)
         pipeline.readable()
         heard = _heard(theirs)
@@ -150,7 +150,7 @@ def test_an_answer_to_content_that_was_not_written_yet_is_no_answer(early: bytes
 def test_replies_in_the_wrong_order_send_nothing() -> None:
     desk, pipeline, theirs = connect(messages(1), PIPELINING)
     with theirs:
-        pipeline.begin()
+        pipeline.begin_next()
         theirs.send(b"354 go\r\n250 ok\r\n250 ok\r\n")
         pipeline.readable()
 
@@ -162,7 +162,7 @@ def test_a_refusal_while_the_content_is_still_being_written_is_believed() -> Non
     body = b"Subject: x\r\n\r\n" + b"0123456789abcde\r\n" * 200_000
     desk, pipeline, theirs = connect([a_parcel(1, sender="news+1@sender.example", body=body)], PIPELINING)
     with theirs:
-        pipeline.begin()
+        pipeline.begin_next()
         theirs.send(b"250 ok\r\n250 ok\r\n354 go\r\n")
         pipeline.readable()
         assert pipeline.plug.left
@@ -177,7 +177,7 @@ def test_an_acceptance_while_the_content_is_still_being_written_is_not() -> None
     body = b"Subject: x\r\n\r\n" + b"0123456789abcde\r\n" * 200_000
     desk, pipeline, theirs = connect([a_parcel(1, sender="news+1@sender.example", body=body)], PIPELINING)
     with theirs:
-        pipeline.begin()
+        pipeline.begin_next()
         theirs.send(b"250 ok\r\n250 ok\r\n354 go\r\n")
         pipeline.readable()
         theirs.send(b"250 2.0.0 taken\r\n")
@@ -192,7 +192,7 @@ def test_an_envelope_that_found_no_room_behind_its_content_is_begun_anew() -> No
     desk, pipeline, theirs = connect([large, *messages(2)[1:]], PIPELINING)
     pipeline.plug.fits = 1 << 30
     with theirs:
-        pipeline.begin()
+        pipeline.begin_next()
         theirs.send(b"250 ok\r\n250 ok\r\n354 go\r\n")
         pipeline.readable()
         heard = b""

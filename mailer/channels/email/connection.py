@@ -36,13 +36,13 @@ class Connection:
     """
 
     __slots__ = ("_at", "_dirty", "_dot", "_grouped", "_handed", "_next", "_offer", "_on_begin", "_owner", "_piped",
-                 "_reader", "_refused", "_tail", "closed", "deadline", "plug", "recalled", "relay", "watched")
+                 "_reader", "_refused", "_tail", "closed", "deadline", "kept", "plug", "recalled", "relay", "watched")
 
     def __init__(self, line: Line, relay: Relay, owner: Owner, on_begin: Callable[[Clearance], None] | None) -> None:
         self.plug = Plug(line)
         self.relay = relay
         self.deadline = 0.0
-        self.closed = self.recalled = self.watched = False
+        self.closed = self.recalled = self.watched = self.kept = False
         self._offer = line.offer
         self._owner = owner
         self._on_begin = on_begin
@@ -116,7 +116,7 @@ class Connection:
             broke = LOST if unsent else NEVER_ANSWERED
             self._end(dot, broke)
         if entry is not None and not self._refused:
-            if self._at <= MAIL and verdict is LOST and (self._handed or dot is not None) and not self.recalled:
+            if self._at <= MAIL and verdict is LOST and (self._handed or self.kept or dot is not None) and not self.recalled:
                 self._owner.give_back(self.relay, entry)
             else:
                 broke = broke or verdict

@@ -143,6 +143,7 @@ class SmtpWire:
 
     def rest(self, connection: Connection) -> None:
         """A connection has nothing to do."""
+        connection.kept = True
         self._idle.append(connection)
 
     def watch(self, connection: Connection) -> None:
@@ -237,7 +238,7 @@ class SmtpWire:
         pipeline.deadline = now + relay.server.timeouts.command
         if not pipeline.begin_next():
             pipeline.deadline = now + pipeline.patience
-            self._idle.append(pipeline)
+            self.rest(pipeline)
 
     def _look(self, now: float) -> None:
         """Find what is late, and servers that are to be left alone."""
