@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, parse_qs, parse_qsl, urlsplit, urlunsplit
 
 from mailer.core.errors import BadSettings
+from mailer.core.host_names import can_be_looked_up, is_host_name, is_ipv4
 from mailer.core.modes import Mode
 
 SMTP_SCHEMES = frozenset({"smtp", "smtp+starttls", "smtps"})
@@ -18,6 +19,7 @@ REDIS_SCHEMES = frozenset({"redis", "rediss", "unix"})
 ENCRYPTED_DATABASE = frozenset({"require", "verify-ca", "verify-full"})
 ADDRESS = re.compile(r"[^\s@<>]+@[^\s@<>]+")
 SERVER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:_-]{0,62}")
+PUBLIC_PATH = re.compile(r"[A-Za-z0-9/._~%+-]*")
 WEIGHT = re.compile(r"[1-9][0-9]{0,2}")
 HEAVIEST = 100
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -38,8 +40,8 @@ class Settings:
 
     data_dir: Path
     port: int = 8000
-    database_url: str = ""
-    redis_url: str = ""
+    database_url: str = field(default="", repr=False)
+    redis_url: str = field(default="", repr=False)
     smtp_url: str = field(default="", repr=False)
     """What SMTP_URL says, one URL or several; `smtp_servers` has them apart."""
     mode: Mode | None = None
@@ -184,6 +186,8 @@ def _smtp_server(url: str, which: str) -> tuple[SplitResult, str, int]:
     wrong = ""
     if parts.scheme not in SMTP_SCHEMES or not parts.hostname:
         wrong = "smtp://, smtp+starttls:// or smtps:// and a host"
+    elif not can_be_looked_up(parts.hostname):
+        wrong = "a host whose labels have 1 to 63 letters each"
     elif bool(parts.username) != bool(parts.password):
         wrong = "a user and a password, or neither"
     elif not asked.keys() <= {"name", "weight"} or (parts.query and not asked):
@@ -205,8 +209,20 @@ def _public_url(raw: str) -> str:
     if not raw:
         return ""
     parts = _parts("PUBLIC_URL", raw)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise BadSettings(setting="PUBLIC_URL", why="http:// or https://, a host, and a path at most")
+    host = parts.hostname or ""
+    faults = {
+        "without blanks": raw.split() != [raw],
+        "http:// or https://, a host, and a path at most":
+            parts.scheme not in ("http", "https") or not host or bool(parts.query or parts.fragment),
+        "without a user and a password, as it stands in every message": "@" in parts.netloc,
+        "a host name or an IPv4 address: of an IPv6 address no List-Id can be made (RFC 2919)": ":" in host,
+        "a host name of letters, digits and hyphens, in its xn-- form where it has other letters":
+            not is_host_name(host) and not is_ipv4(host),
+        "a path of letters, digits and . _ ~ % + - / alone": not PUBLIC_PATH.fullmatch(parts.path),
+    }
+    for why, wrong in faults.items():
+        if wrong:
+            raise BadSettings(setting="PUBLIC_URL", why=why)
     return raw.rstrip("/")
 
 

@@ -1,9 +1,11 @@
 """Picks the real parts: the only place that does."""
 
+import socket
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from time import monotonic
+from urllib.parse import urlsplit
 
 import redis
 from redis.backoff import NoBackoff
@@ -16,6 +18,7 @@ from mailer.channels import registry
 from mailer.core.channel import Channels
 from mailer.core.clock import Clock, SystemClock
 from mailer.core.errors import CannotSend
+from mailer.core.host_names import is_host_name
 from mailer.core.jobs import Jobs
 from mailer.core.lanes import Pace
 from mailer.core.links import LinkSigner
@@ -137,6 +140,15 @@ class InstanceClock:
         return timedelta(seconds=seconds or 0)
 
 
+def announced_name(public_url: str) -> str:
+    """What we call ourselves to a mail server: PUBLIC_URL's host, else this machine's full name.
+
+    `localhost` where that is no domain name (RFC 5321 section 4.1.1.1).
+    """
+    host = urlsplit(public_url).hostname or socket.getfqdn()
+    return host if is_host_name(host) else "localhost"
+
+
 class ModeTransports:
     """The way out that a mode allows: Practice keeps everything, Trial all but the team's, Live sends."""
 
@@ -154,7 +166,8 @@ class ModeTransports:
             return practice
         if not self._settings.smtp_url:
             raise CannotSend(lacks="SMTP_URL")
-        real = registry.open_transport(channel, self._settings.smtp_servers, host_name="localhost", pace=self._pace,
+        real = registry.open_transport(channel, self._settings.smtp_servers, pace=self._pace,
+                                       host_name=announced_name(self._settings.public_url),
                                        connections=self._settings.smtp_connections,
                                        board=Board(self._engine, self._clock))
         return TrialTransport(real, practice, self._engine, self._clock, self._sealer) if mode is Mode.TRIAL else real

@@ -11,6 +11,7 @@ _ = _Names()
 CALLED_BY_OTHERS = {
     "Flask and Jinja read these": (_.trim_blocks, _.lstrip_blocks, _.get_cookie_secure, _.get_cookie_path, _.mimetype),
     "gunicorn calls it": (_.load_config,),
+    "click calls these": (_.list_commands, _.get_command),
     "dramatiq calls or reads these": (_.declare_queue, _.broker_id, _.queue_prefetch),
     "the HTML parser of the standard library calls these": (_.handle_starttag, _.handle_endtag, _.handle_data),
     "markdown-it looks these up by the name of a token": (

@@ -1,6 +1,7 @@
 """One actor a job: a doorbell that calls one verb. Arguments are ids."""
 
 import logging
+from functools import partial
 
 import dramatiq
 
@@ -42,16 +43,19 @@ def dispatch(campaign_id: int) -> None:
         if not free:
             return
         try:
-            rest = road.take_turn(runtime.seat(), campaign_id)
+            rest = road.take_turn(runtime.seat(), campaign_id, partial(_pause, campaign_id))
         except CannotSend as error:
             log.warning("dispatch_refused", extra={"campaign": campaign_id, "code": error.code})
             return
     with unit_of_work(services) as ctx:
-        if rest.pause:
-            control.pause_by_itself(ctx, campaign_id, rest.pause)
-        elif rest.more and not runtime.STOP.is_set():
+        if rest.more and not rest.pause and not runtime.STOP.is_set():
             ctx.nudge(Job.DISPATCH, campaign_id)
         close.close_if_done(ctx, campaign_id)
+
+
+def _pause(campaign_id: int, why: str) -> None:
+    with unit_of_work(runtime.services()) as ctx:
+        control.pause_by_itself(ctx, campaign_id, why)
 
 
 @dramatiq.actor(actor_name=Job.SINGLES.value, queue_name=QUEUES[Job.SINGLES], broker=broker, priority=SOONER,

@@ -1,5 +1,6 @@
 """One worker process: takes nudges from the queue until it is told to end."""
 
+import gc
 import logging
 import signal
 import threading
@@ -23,6 +24,8 @@ LOOK_EVERY_MS = 250
 BEAT_EVERY = 1.0
 FEWEST_THREADS = 2
 END_WITHIN_MS = 6_000
+GARBAGE = (50_000, 20, 50)
+"""Objects made before the young, the middle and the old are searched for rings: a slice makes thousands and no ring."""
 
 
 def main() -> None:
@@ -42,6 +45,7 @@ def main() -> None:
     # The broker was made before we were forked, and processes of one name would pass for each other when one dies.
     broker.broker_id = runtime.worker_name()
     broker.emit_after("process_boot")
+    gc.set_threshold(*GARBAGE)
     worker = _worker(max(FEWEST_THREADS, settings.worker_threads))
     worker.start()
     log.info("worker_ready", extra={"threads": worker.worker_threads, "actors": len(broker.actors)})

@@ -37,7 +37,7 @@ def worker_name() -> str:
 
 @cache
 def ways() -> Ways:
-    """The process's ways out: SMTP_CONNECTIONS is for all its threads together."""
+    """The process's ways out, whose wires its threads lend each other; SMTP_CONNECTIONS is for each wire."""
     return Ways(services())
 
 

@@ -4,7 +4,9 @@ import logging
 import signal
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
+from time import monotonic
 from typing import Any, cast
 
 import psycopg
@@ -17,10 +19,12 @@ from mailer.cli.instance import wait_for_database
 from mailer.consent import seal
 from mailer.context import Context
 from mailer.core import logs
+from mailer.core.clock import SystemClock
 from mailer.core.errors import MailerError
 from mailer.core.jobs import Job
 from mailer.core.modes import Mode
 from mailer.outbox import partitions, reap, retention, singles
+from mailer.outbox.journal import remove_drafts
 from mailer.outbox.seat import journal_folder
 from mailer.services import Services, unit_of_work
 from mailer.settings import Settings
@@ -34,6 +38,11 @@ SWEEP_EVERY = 60
 """Ticks between two sweeps of what has expired."""
 LOG_ENDS_EVERY = 3600
 """Ticks between two looks for messages that are kept no more; soon after the start, not at it."""
+
+ENDING_SECONDS = 1.0
+"""For so long one look ends what waits; the next one goes on."""
+
+DRAFTS_ARE_KEPT = timedelta(hours=1)
 
 FULL = 100
 """Nudges that wait: more would only be dropped later."""
@@ -52,12 +61,27 @@ IDLE_WORKERS = """
 
 
 def start_what_is_due(ctx: Context) -> None:
-    """Start campaigns whose time has come, go on planning, and end those of which nothing waits."""
+    """Start campaigns whose time has come and go on planning."""
     for campaign_id in launch.due(ctx):
         ctx.nudge(Job.LAUNCH, campaign_id)
     complaints.pause_where_many(ctx)
-    for campaign_id in close.running(ctx):
-        close.close_if_done(ctx, campaign_id)
+
+
+def end_what_is_over(services: Services) -> None:
+    """End what waits of stopped and late campaigns, for a second at most, and close those of which nothing waits.
+
+    Each part is a transaction of its own: nobody who leaves, and no page, waits for more than that.
+    """
+    ends = monotonic() + ENDING_SECONDS
+    with unit_of_work(services) as ctx:
+        running = close.running(ctx)
+    for campaign_id in running:
+        more = True
+        while more and monotonic() < ends:
+            with unit_of_work(services) as ctx:
+                more = close.end_some(ctx, campaign_id)
+        with unit_of_work(services) as ctx:
+            close.close_if_done(ctx, campaign_id)
 
 
 def call_workers(ctx: Context) -> None:
@@ -82,7 +106,10 @@ def reap_the_dead(services: Services) -> None:
     connection = services.engine.raw_connection()
     try:
         driver = cast(psycopg.Connection[tuple[Any, ...]], connection.driver_connection)
-        reap.read_journals(driver, journal_folder(services.settings.data_dir))
+        journals = journal_folder(services.settings.data_dir)
+        reap.read_journals(driver, journals)
+        # Files bear the machine's own time, whatever clock the rules go by.
+        remove_drafts(journals, SystemClock().now() - DRAFTS_ARE_KEPT)
         reap.give_up_on_lost_hosts(driver)
     finally:
         connection.close()
@@ -100,6 +127,7 @@ def end_the_log(services: Services) -> None:
 def tick(services: Services, jobs: DramatiqJobs, number: int) -> None:
     """One look around; a part that fails is tried again at the next."""
     _try("reap", lambda: reap_the_dead(services))
+    _try("end", lambda: end_what_is_over(services))
     parts: list[tuple[str, Callable[[Context], object]]] = [
         ("campaigns", start_what_is_due), ("singles", nudge_singles), ("seal", seal.seal_batch)]
     if jobs.waiting(Job.DISPATCH) < FULL:

@@ -62,9 +62,11 @@ class Browser:
 def milliseconds(ask: Callable[[], object], times: int = TIMES) -> float:
     """The median over some times, after one that does not count."""
     ask()
-    took = []
-    for _ in range(times):
-        began = perf_counter()
-        ask()
-        took.append((perf_counter() - began) * 1000)
-    return round(median(took), 1)
+    return round(median([once(ask) for _ in range(times)]), 1)
+
+
+def once(ask: Callable[[], object]) -> float:
+    """Milliseconds of one time."""
+    began = perf_counter()
+    ask()
+    return round((perf_counter() - began) * 1000, 1)

@@ -21,7 +21,7 @@ class InstantWire:
         self._settled: list[Settled] = []
         self._poll = select.poll()
 
-    def room(self, wanted: int) -> int:
+    def room(self, wanted: int, *, urgent: bool = False) -> int:
         return wanted
 
     def deliver(self, parcels: Sequence[Parcel], journal: Journal) -> None:

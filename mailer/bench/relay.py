@@ -14,7 +14,7 @@ from types import FrameType
 
 READ = 262_144
 RECIPIENT = b"RCPT TO:<"
-LONGEST_ADDRESS = 400
+LONGEST_LINE = 400
 Begun = list[tuple[int, bytes]]
 
 
@@ -92,14 +92,14 @@ class Relay:
 
     def _note(self, side: Side, data: bytes) -> None:
         """Each recipient once, also where its line came in two pieces."""
-        now, seen = time.monotonic_ns(), side.tail + data
-        at = seen.find(RECIPIENT)
-        done = 0
+        now, seen = time.monotonic_ns(), side.tail + data if side.tail else data
+        at, done = seen.find(RECIPIENT), 0
         while at >= 0 and (end := seen.find(b">", at)) >= 0:
             self.begun.append((now, seen[at + len(RECIPIENT):end]))
-            done = end
-            at = seen.find(RECIPIENT, end)
-        side.tail = seen[max(done, len(seen) - LONGEST_ADDRESS):]
+            at, done = seen.find(RECIPIENT, end), end
+        # What follows the last line break may be the beginning of such a line; longer ones are none.
+        start = max(done, seen.rfind(b"\n") + 1)
+        side.tail = seen[start:] if len(seen) - start <= LONGEST_LINE else b""
 
 
 class _Told(Exception):

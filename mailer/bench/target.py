@@ -15,8 +15,12 @@ from mailer.settings import LOOPBACK
 
 def must_be_here(url: str) -> None:
     """Raises: NotThisMachine unless it is plain SMTP to a loopback address."""
-    parts = urlsplit(url)
-    if parts.scheme != "smtp" or parts.hostname not in LOOPBACK:
+    try:
+        parts = urlsplit(url)
+        here = parts.scheme == "smtp" and parts.hostname in LOOPBACK and parts.port != 0
+    except ValueError:
+        here = False
+    if not here:
         raise NotThisMachine()
 
 

@@ -18,22 +18,31 @@ def running(ctx: Context) -> list[int]:
     return list(ctx.db.scalars(select(Campaign.id).where(Campaign.state.in_(RUNNING))))
 
 
-def close_if_done(ctx: Context, campaign_id: int) -> bool:
-    """Close the campaign when all is planned and nothing waits; its rows are counted once more. True when closed.
+def end_some(ctx: Context, campaign_id: int) -> bool:
+    """End a part of what waits of a stopped campaign, or past its time, in a transaction of its own.
 
-    What waits of a stopped campaign, or past its time, ends first: rows come back from the hands of a worker later.
+    True when there may be more of it. Rows come back from the hands of a worker later: the next look ends those.
     """
-    if counts.sums(ctx, campaign_id).waiting > 0 and not _is_over(ctx, campaign_id):
+    if not _is_over(ctx, campaign_id):
         return False
-    campaign = ctx.db.scalar(select(Campaign).filter_by(id=campaign_id).with_for_update(
-        key_share=True, skip_locked=True).execution_options(populate_existing=True))
-    if campaign is None or campaign.state not in RUNNING or not campaign.planning_done or campaign.month is None:
+    campaign = _locked(ctx, campaign_id)
+    if campaign is None:
         return False
-    place = Place(campaign_id, campaign.month, 0, CLOSER)
-    _end_what_waits(ctx, campaign, place)
+    sums = counts.sums(ctx, campaign_id)
+    if sums.waiting == sums.handed:
+        return False
+    place = _place(campaign)
+    return end_waiting.refuse_waiting(ctx, place) if campaign.stopping else end_waiting.expire_waiting(ctx, place)
+
+
+def close_if_done(ctx: Context, campaign_id: int) -> bool:
+    """Close the campaign when all is planned and nothing waits; its rows are counted once more. True when closed."""
     if counts.sums(ctx, campaign_id).waiting > 0:
         return False
-    sums = counts.recount(ctx, campaign_id, place.table)
+    campaign = _locked(ctx, campaign_id)
+    if campaign is None or counts.sums(ctx, campaign_id).waiting > 0:
+        return False
+    sums = counts.recount(ctx, campaign_id, _place(campaign).table)
     if sums.waiting:
         return False
     write_sums(campaign, sums)
@@ -48,14 +57,18 @@ def _is_over(ctx: Context, campaign_id: int) -> bool:
         Campaign.id == campaign_id)))
 
 
-def _end_what_waits(ctx: Context, campaign: Campaign, place: Place) -> None:
-    sums = counts.sums(ctx, campaign.id)
-    if sums.waiting == sums.handed:
-        return
-    if campaign.stopping:
-        end_waiting.refuse_waiting(ctx, place)
-    elif campaign.not_after is not None and campaign.not_after < ctx.clock.now():
-        end_waiting.expire_waiting(ctx, place)
+def _locked(ctx: Context, campaign_id: int) -> Campaign | None:
+    """The campaign, where it runs, is planned, and nobody else holds it."""
+    campaign = ctx.db.scalar(select(Campaign).filter_by(id=campaign_id).with_for_update(
+        key_share=True, skip_locked=True).execution_options(populate_existing=True))
+    if campaign is None or campaign.state not in RUNNING or not campaign.planning_done or campaign.month is None:
+        return None
+    return campaign
+
+
+def _place(campaign: Campaign) -> Place:
+    assert campaign.month is not None
+    return Place(campaign.id, campaign.month, 0, CLOSER)
 
 
 def write_sums(campaign: Campaign, sums: counts.Sums) -> None:

@@ -1,6 +1,6 @@
 """Pause, resume, stop, send again to the uncertain: effective within seconds, as every slice asks before it begins."""
 
-from mailer.campaigns import close, compose, launch
+from mailer.campaigns import compose, launch
 from mailer.campaigns.models import Campaign
 from mailer.context import Context
 from mailer.core.errors import Conflict
@@ -45,17 +45,17 @@ def resume(ctx: Context, campaign_id: int) -> Campaign:
 
 
 def stop(ctx: Context, campaign_id: int) -> Campaign:
-    """Stop for good: what waits is refused as `campaign_stopped`, what was handed over ends as it ends (decision 3)."""
+    """Stop for good: nothing more is handed over from the commit on, and what was handed over ends as it ends.
+
+    The ticker then refuses what waits as `campaign_stopped`, some at a time, and closes the campaign (decision 3).
+    """
     campaign = compose.lock(ctx, campaign_id)
     if campaign.state in (CampaignState.STARTING, CampaignState.SCHEDULED):
         return compose.moved(ctx, campaign, CampaignState.STOPPED, "campaign_stopped")
     if campaign.state not in (CampaignState.SENDING, CampaignState.PAUSED) or campaign.month is None:
         raise Conflict(campaign=campaign_id)
     campaign.stopping, campaign.planning_done = True, True
-    compose.moved(ctx, campaign, CampaignState(campaign.state), "campaign_stopped")
-    ctx.db.flush()
-    close.close_if_done(ctx, campaign_id)
-    return campaign
+    return compose.moved(ctx, campaign, CampaignState(campaign.state), "campaign_stopped")
 
 
 def send_uncertain(ctx: Context, campaign_id: int) -> int:

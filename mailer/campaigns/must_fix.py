@@ -1,6 +1,6 @@
 """What holds a campaign back whoever presses Send, also from the command line (decision 28)."""
 
-from mailer.campaigns import forecast
+from mailer.campaigns import buildable, forecast
 from mailer.campaigns.models import Campaign
 from mailer.context import Context
 from mailer.core.channel import Grade
@@ -15,6 +15,8 @@ def must_fix(ctx: Context, campaign: Campaign) -> list[str]:
     task = assignment.load(ctx, campaign.id)
     found = [f"{finding.code} ({finding.detail} octets)" if finding.code == "size" else finding.code
              for finding in ctx.channels[task.terms.channel].check(task.copy) if finding.grade is Grade.MUST_FIX]
+    if buildable.finding(ctx, task).grade is Grade.MUST_FIX:
+        found.append("cannot_build")
     if not forecast.of(ctx, campaign).inside:
         found.append("empty_audience")
     mode = organisation.current(ctx).mode

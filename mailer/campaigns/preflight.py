@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
-from mailer.campaigns import forecast
+from mailer.campaigns import buildable, forecast
 from mailer.campaigns.models import Campaign
 from mailer.context import Context
 from mailer.core.channel import Finding, Grade
@@ -52,6 +52,7 @@ def findings(ctx: Context, campaign: Campaign, seen: Forecast | None = None, *, 
     found = [
         _audience(seen),
         *ctx.channels[CHANNEL].check(task.copy),
+        buildable.finding(ctx, task),
         *_names(ctx, task.terms, keep),
         _sender(ctx, campaign),
         *_live(ctx),

@@ -73,10 +73,11 @@ def plan(people: int, as_json: bool) -> None:
 
 @bench.command()
 @people
+@processes
 @as_json
-def rows(people: int, as_json: bool) -> None:
-    """Claim, decide and record without a network, in one process."""
-    _say(bare_road.rows(people), as_json)
+def rows(people: int, processes: int | None, as_json: bool) -> None:
+    """Claim, decide and record without a network."""
+    _say(bare_road.rows(people, processes), as_json)
 
 
 def _say(figures: Mapping[str, object], json_wanted: bool) -> None:

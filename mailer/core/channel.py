@@ -157,7 +157,7 @@ class Parcel(NamedTuple):
     """A cleared message, built and addressed. `sender` is the envelope sender (RFC 5321 reverse-path).
 
     `tidy` promises that every line of the body ends in CRLF and none begins with a dot, so that it can travel as it
-    is; without it the transport looks.
+    is, and that it is ASCII where both addresses are; without it the transport looks.
     """
 
     clearance: Clearance

@@ -26,8 +26,11 @@ class Bucket(NamedTuple):
 class Pace(Protocol):
     """Hands out leave to send, as fast as limits allow. A bucket without a limit grants everything."""
 
-    def grant(self, buckets: Sequence[Bucket], wanted: int) -> int:
-        """Take up to `wanted` from all of these buckets together; how many. 0 where the limits cannot be asked."""
+    def grant(self, buckets: Sequence[Bucket], wanted: int, *, urgent: bool = False) -> int:
+        """Take up to `wanted` from all of these buckets together; how many. 0 where the limits cannot be asked.
+
+        What is `urgent` (a single message) may take what campaigns must leave in a mail server's bucket.
+        """
 
     def restore(self, buckets: Sequence[Bucket], unused: int) -> None:
         """Give back what was taken and not used."""
@@ -52,7 +55,7 @@ class ServerBoard(Protocol):
 class Unlimited:
     """Implements `Pace` where nothing is limited."""
 
-    def grant(self, buckets: Sequence[Bucket], wanted: int) -> int:
+    def grant(self, buckets: Sequence[Bucket], wanted: int, *, urgent: bool = False) -> int:
         return wanted
 
     def restore(self, buckets: Sequence[Bucket], unused: int) -> None:

@@ -29,8 +29,11 @@ class Wire(Protocol):
     def under_way(self) -> int:
         """Parcels queued that have not ended, the unbegun ones included."""
 
-    def room(self, wanted: int) -> int:
-        """How many parcels, at most `wanted`, could be begun about now: 0 while every server is held or used up."""
+    def room(self, wanted: int, *, urgent: bool = False) -> int:
+        """How many parcels, at most `wanted`, could be begun about now: 0 while every server is held or used up.
+
+        What is `urgent` may use what limits keep for single messages.
+        """
 
     def deliver(self, parcels: Sequence[Parcel], journal: Journal) -> None:
         """Queue parcels behind those that wait; their begins and ends are written to this journal."""

@@ -22,7 +22,7 @@ from mailer.gate import caps, single_facts
 from mailer.gate.decisions import write_decisions
 from mailer.gate.facts import Point, facts
 from mailer.gate.models import SingleDecision
-from mailer.gate.rules import Clear, Facts, Refuse, Verdict, Wait, day, verdict
+from mailer.gate.rules import Clear, Refuse, Verdict, Wait, day, verdict
 from mailer.gate.single_facts import Mailbox, Single
 from mailer.gate.terms import CampaignTerms, leaf
 
@@ -93,19 +93,27 @@ def decide_campaign(cursor: Cursor[Any], powers: Powers, terms: CampaignTerms, s
     counts = powers.mode is not Mode.PRACTICE
     decisions = leaf("decision", terms.month)
     ids = Ids([ask.row for ask in asks])
-    taken = caps.take(cursor, ids) if counts else frozenset()
-    rows = facts(cursor, terms, ids, now, decisions=decisions)
-    answers, judge, capped, freed = Answers(day(now)), _Judge(terms.kind, now), [], []
-    cleared: list[tuple[Ask, Point]] = []
+    rows, taken = facts(cursor, terms, ids, now, decisions=decisions), frozenset[int]()
+    if counts and any(row.facts.every_days for row in rows.values()):
+        # Few people have a cap. Where one has, it is locked first and everything read again under the lock.
+        taken = caps.take(cursor, ids)
+        rows = facts(cursor, terms, ids, now, decisions=decisions)
+    answers, capped, freed = Answers(day(now)), [], []
+    cleared: list[tuple[int, int, Point]] = []
+    # People who are alike share their facts, which `rows` keeps alive, and are judged once.
+    judged: dict[int, Verdict] = {}
     for row, attempt in asks:
         point, known, own = rows[row]
         if counts and known.every_days and row not in taken:
             answers.later.append(row)
             continue
-        answer = judge(known)
+        answer = judged.get(id(known))
+        if answer is None:
+            answer = judged[id(known)] = verdict(known, terms.kind, now)
         if isinstance(answer, Clear) and point is not None:
-            cleared.append((Ask(row, attempt), point))
-            capped += [row] if known.every_days else []
+            cleared.append((row, attempt + 1, point))
+            if known.every_days:
+                capped.append(row)
         else:
             answers.object(row, attempt + 1, answer)
             freed += [row] if own and isinstance(answer, Refuse) else []
@@ -144,39 +152,24 @@ def decide_singles(ctx: Context, opener: Opener, slice_id: int, rows: Sequence[S
     return answers
 
 
-class _Judge:
-    """Judges each kind of person once a slice."""
-
-    def __init__(self, kind: MessageClass, now: datetime) -> None:
-        self._kind, self._now = kind, now
-        self._known: dict[int, tuple[Facts, Verdict]] = {}
-
-    def __call__(self, known: Facts) -> Verdict:
-        # By identity, as people who are alike share their facts; holding them keeps the identity theirs.
-        found = self._known.get(id(known))
-        if found is None:
-            found = self._known[id(known)] = known, verdict(known, self._kind, self._now)
-        return found[1]
-
-
-def _clear(powers: Powers, slice_id: int, asked: Sequence[tuple[Ask, Point]], begin_before: float, answers: Answers
+def _clear(powers: Powers, slice_id: int, asked: Sequence[tuple[int, int, Point]], begin_before: float, answers: Answers
            ) -> None:
     """Open the addresses of those who said yes. One that does not open is refused, but never a whole slice.
 
     Raises: KeyProblem when none of them opens, as then the key file is the wrong one.
     """
     opened = reveal_many(powers.opener, [
-        (point.person_id, point.wrapped, point.sealed, point.sealed_first_name) for _, point in asked])
+        (point.person_id, point.wrapped, point.sealed, point.sealed_first_name) for _, _, point in asked])
     if asked and not any(opened):
         raise KeyProblem(why="no address of this slice opens with this key file")
     channel = powers.channel_slug
-    for ((row, attempt), point), plain in zip(asked, opened, strict=True):
+    for (row, attempt, point), plain in zip(asked, opened, strict=True):
         if plain is None:
-            answers.refused.append(Refusal(row, attempt + 1, Reason.NO_ADDRESS))
+            answers.refused.append(Refusal(row, attempt, Reason.NO_ADDRESS))
             continue
         fields = {"first name": plain[1]} if plain[1] else NO_FIELDS
         answers.cleared.append(Clearance(
-            slice_id, row, attempt + 1, channel, plain[0], begin_before, point.format == "text", fields))
+            slice_id, row, attempt, channel, plain[0], begin_before, point.format == "text", fields))
 
 
 def _open(opener: Opener, mailbox: Mailbox) -> str:

@@ -63,6 +63,8 @@ class StoredSigners:
     def of(self, address: str) -> MailSigner | None:
         """The signer for a From address, or None. Raises: as `ready`."""
         self.ready()
+        if not self._by_domain:
+            return None
         try:
             kept = self._by_domain.get(self._domain_of(address))
         except InvalidAddress:

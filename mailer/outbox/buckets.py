@@ -10,6 +10,8 @@ MICROSECONDS: Final = 1_000_000
 DAY_SECONDS: Final = 86_400
 HOURS: Final = 24
 LONGEST_RAMP_DAYS: Final = 3_650
+SPARED: Final = 0.1
+"""The share of a mail server's bucket, at least one message, that campaigns leave to single messages."""
 
 
 class Rule(NamedTuple):
@@ -70,13 +72,27 @@ class Limit:
         return floor(grown) if grown < self.per_second * DAY_SECONDS else None
 
 
-def take(levels: Sequence[Level | None], rules: Sequence[Rule], wanted: int, now: int) -> tuple[int, list[Level]]:
+def least(rule: Rule, *, urgent: bool) -> float:
+    """What must stay in a mail server's bucket.
+
+    A bucket that holds one can spare nothing, so what is urgent overdraws it by one; campaigns wait until that is
+    refilled.
+    """
+    if rule.burst < 2:
+        return -1.0 if urgent else 0.0
+    return 0.0 if urgent else max(1.0, floor(rule.burst * SPARED))
+
+
+def take(levels: Sequence[Level | None], rules: Sequence[Rule], wanted: int, now: int,
+         leasts: Sequence[float] | None = None) -> tuple[int, list[Level]]:
     """Take up to `wanted` from all of these buckets together, or give back where it is negative.
 
-    A bucket that was never seen is full. Returns how many were taken and what each bucket holds then.
+    A bucket that was never seen is full; each keeps what `leasts` says, nothing where it is left out. Returns how
+    many were taken and what each bucket holds then.
     """
     held = [_refilled(level, rule, now) for level, rule in zip(levels, rules, strict=True)]
-    taken = wanted if wanted <= 0 else max(0, min(wanted, *(floor(each) for each in held)))
+    spare = [each - least for each, least in zip(held, leasts or [0.0] * len(held), strict=True)]
+    taken = wanted if wanted <= 0 else max(0, min(wanted, *(floor(each) for each in spare)))
     return taken, [Level(min(rule.burst, each - taken), now) for each, rule in zip(held, rules, strict=True)]
 
 

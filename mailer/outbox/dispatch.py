@@ -5,11 +5,13 @@ second and commits. While the wire hands one slice over the next is claimed, and
 thread does it all, as waiting for the database drives the wire (decisions 7 to 13).
 """
 
+from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import NamedTuple
 
 import psycopg
 
+from mailer.core.channel import Fate, Outcome
 from mailer.core.errors import BehindExits, CannotSend, MailerError
 from mailer.core.modes import Mode
 from mailer.core.wire import Wire
@@ -38,8 +40,17 @@ REST = 0.05
 PATIENCE = 0.02
 """Seconds before asking again when nothing could be claimed while planning or other slices go on."""
 
+DRAINS_WITHIN = 1.0
+"""Seconds for which a turn whose time is over waits for answers before it goes on instead."""
+
+HOLD_BACK = 0.5
+"""Seconds before claiming again when nothing of what was claimed could be begun."""
+
 HELD_UP = 1.5
 """Seconds for which a turn waits for limits, or for servers that are left alone; then the ticker asks for the next."""
+
+
+OnPause = Callable[[str], None]
 
 
 class Rest(NamedTuple):
@@ -49,17 +60,19 @@ class Rest(NamedTuple):
     pause: str = ""
 
 
-def take_turn(seat: Seat, campaign_id: int) -> Rest:
-    """Send slices of a campaign for about 30 seconds.
+def take_turn(seat: Seat, campaign_id: int, on_pause: OnPause | None = None) -> Rest:
+    """Send slices of a campaign for about 30 seconds. `on_pause` is told at once why the campaign should pause.
 
     Raises: BehindExits and CannotSend when sending is refused as a whole; what was claimed goes back first.
+    MailerError when its messages cannot be built; then nothing is claimed.
     """
     task = prepare(seat, campaign_id)
+    pack.batch(seat, task)
     hands = None
     try:
         with seat.ways.wire(task.terms.channel, task.mode) as wire:
             hands = InHand(seat, wire)
-            return _Turn(seat, task, wire, hands).run()
+            return _Turn(seat, task, wire, hands, on_pause).run()
     except BaseException:
         # By now the wire has ended what was under way.
         if hands is not None:
@@ -87,12 +100,12 @@ def _speed(seat: Seat, task: Assignment) -> Speed:
 class _Turn:
     """One campaign, one wire, one connection: claims ahead of the wire, records behind it."""
 
-    def __init__(self, seat: Seat, task: Assignment, wire: Wire, hands: InHand) -> None:
+    def __init__(self, seat: Seat, task: Assignment, wire: Wire, hands: InHand, on_pause: OnPause | None) -> None:
         self._seat, self._task, self._wire, self._hands = seat, task, wire, hands
         self._lanes = LanesOpen(seat.services.pace, task)
         self._speed = _speed(seat, task)
         self._watch = seat.ways.watches.of(task.terms.campaign_id, task.version)
-        self._pause = ""
+        self._on_pause, self._pause = on_pause, ""
         self._looked = monotonic()
         self._ends = self._looked + A_TURN
         self._claim_at = 0.0
@@ -109,14 +122,27 @@ class _Turn:
             elif self._is_hungry():
                 self._claim()
             came = self._hands.serve(0.0 if not closing and self._is_hungry() else REST)
-            self._speed.learn(len(came))
-            self._pause = self._pause or self._watch.add(came)
+            self._learn(came)
             if not self._wire.under_way and (closing or self._is_done):
                 break
         self._hands.make_safe()
         if self._refusal is not None:
             raise self._refusal
         return Rest(not self._is_done, self._pause)
+
+    def _learn(self, came: Sequence[Outcome]) -> None:
+        begun = sum(each.fate is not Fate.UNBEGUN for each in came)
+        self._speed.learn(begun)
+        if came and not begun:
+            # All connections are busy with what they have.
+            self._claim_at = monotonic() + HOLD_BACK
+        self._watch_for_failures(came)
+
+    def _watch_for_failures(self, outcomes: Sequence[Outcome]) -> None:
+        if not self._pause and (why := self._watch.add(outcomes)):
+            self._pause = why
+            if self._on_pause is not None:
+                self._on_pause(why)
 
     def _is_closing(self) -> bool:
         now = monotonic()
@@ -127,7 +153,11 @@ class _Turn:
             except (BehindExits, CannotSend) as refusal:
                 self._refusal = refusal
         late = self._task.not_after is not None and self._task.not_after < self._seat.services.clock.now()
-        return bool(now > self._ends or late or self._refusal or self._pause or self._seat.stopping())
+        must = bool(late or self._refusal or self._pause or self._seat.stopping())
+        if not must and now > self._ends + DRAINS_WITHIN:
+            # One server is slow to answer; nobody else should wait for it.
+            self._ends = now + A_TURN
+        return must or now > self._ends
 
     def _is_hungry(self) -> bool:
         """The next slice is claimed when half of the last is still to be begun."""
@@ -215,7 +245,13 @@ class _Turn:
             return
         task = self._task
         place = Place(task.terms.campaign_id, task.terms.month, slice_id, self._seat.worker)
-        parcels, failed = pack.parcels(self._seat, task, answers.cleared)
+        try:
+            parcels, failed = pack.parcels(self._seat, task, answers.cleared)
+        except BaseException:
+            # Let go, so that the reaper finds it and puts back what was not begun.
+            journal.close()
+            raise
+        self._watch_for_failures(failed)
         self._hands.take(place, journal, failed, left=len(parcels))
         self._wire.deliver(parcels, journal)
 

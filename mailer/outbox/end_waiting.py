@@ -1,4 +1,7 @@
-"""Ending what still waits of a campaign: it was stopped, or its time is over."""
+"""Ending what still waits of a campaign, some blocks at a time: it was stopped, or its time is over.
+
+Leavers share the locks of these blocks, so that no transaction may hold many of them.
+"""
 
 from typing import Any, cast
 
@@ -12,28 +15,37 @@ from mailer.gate import caps
 from mailer.outbox import counts
 from mailer.outbox.record import Place
 
-BLOCKS = text("SELECT 1 FROM message_block WHERE campaign_id = :id ORDER BY block FOR UPDATE")
+AT_ONCE = 100
+"""Blocks a transaction: some 5,000 messages."""
+
+# What waits is in open blocks; one that is closed here is opened again by what comes back from a worker's hands.
+BLOCKS = text("""SELECT block FROM message_block WHERE campaign_id = :id AND open
+                 ORDER BY block LIMIT :most FOR UPDATE""")
+CLOSED = "UPDATE message_block SET open = false WHERE campaign_id = %s AND block = ANY(%s)"
 
 
-def refuse_waiting(ctx: Context, place: Place) -> int:
-    """Refuse every row that still waits as `campaign_stopped` (decision 3); how many those were."""
+def refuse_waiting(ctx: Context, place: Place) -> bool:
+    """Refuse what waits as `campaign_stopped` (decision 3); False when there was nothing."""
     return _end(ctx, place, State.REFUSED, str(Reason.CAMPAIGN_STOPPED))
 
 
-def expire_waiting(ctx: Context, place: Place) -> int:
-    """Let every row that still waits expire; how many those were."""
+def expire_waiting(ctx: Context, place: Place) -> bool:
+    """Let what waits expire; False when there was nothing."""
     return _end(ctx, place, State.EXPIRED, "")
 
 
-def _end(ctx: Context, place: Place, state: State, reason: str) -> int:
+def _end(ctx: Context, place: Place, state: State, reason: str) -> bool:
     # Slices that are deciding finish first; later ones find nothing that waits.
-    ctx.db.execute(BLOCKS, {"id": place.campaign_id})
+    blocks = list(ctx.db.scalars(BLOCKS, {"id": place.campaign_id, "most": AT_ONCE}))
+    if not blocks:
+        return False
     driver = cast(psycopg.Connection[tuple[Any, ...]], ctx.db.connection().connection.driver_connection)
     with driver.cursor() as cursor:
         cursor.execute(f"""
             WITH waiting AS (
                 SELECT contact_point_id, state, cleared FROM {place.table}
-                WHERE campaign_id = %(id)s AND state IN ('ready', 'claimed', 'deferred') FOR UPDATE
+                WHERE campaign_id = %(id)s AND block = ANY(%(blocks)s) AND state IN ('ready', 'claimed', 'deferred')
+                FOR UPDATE
             ), ended AS (
                 UPDATE {place.table} m SET state = %(state)s, code = nullif(%(reason)s, ''), cleared = NULL,
                        decided = NULL, until = NULL
@@ -42,9 +54,10 @@ def _end(ctx: Context, place: Place, state: State, reason: str) -> int:
             )
             SELECT count(*), count(*) FILTER (WHERE was = 'deferred'),
                    array_agg(contact_point_id) FILTER (WHERE held_its_cap) FROM ended""",
-            {"id": place.campaign_id, "state": str(state), "reason": reason})
+            {"id": place.campaign_id, "blocks": blocks, "state": str(state), "reason": reason})
         total, deferred, held_caps = cursor.fetchone() or (0, 0, None)
+        cursor.execute(CLOSED, (place.campaign_id, blocks))
         caps.give_back(cursor, held_caps or [])
         counts.add(cursor, place.campaign_id, place.worker, counts.Deltas({
             (str(state), reason): total, (str(State.DEFERRED), ""): -deferred}))
-    return int(total)
+    return True

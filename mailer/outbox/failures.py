@@ -6,7 +6,7 @@ message failed for a fault of our own counts too: when a provider blocks us, eve
 
 import threading
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from mailer.core.channel import Fate, Outcome
 
@@ -29,8 +29,12 @@ class Watch:
         self._last: deque[bool] = deque(maxlen=WINDOW)
         self._failed = 0
 
-    def add(self, outcomes: Iterable[Outcome]) -> str:
+    def add(self, outcomes: Sequence[Outcome]) -> str:
         """Take in outcomes in the order in which they ended; the reason to pause, or empty."""
+        if not self._failed and outcomes and all(each.fate is Fate.ACCEPTED for each in outcomes):
+            self._last.extend([False] * len(outcomes))
+            self._row = 0
+            return ""
         for each in outcomes:
             if each.fate not in (Fate.ACCEPTED, Fate.FAILED):
                 continue

@@ -68,6 +68,8 @@ class MessageBlock(Model):
     lane: Mapped[int]
     open: Mapped[bool] = mapped_column(default=True)
     not_before: Mapped[datetime | None]
+    tries: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    """How often a server answered "later" to what is in it; hand-overs that never began are not counted."""
 
 
 class Slice(Model):

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from mailer.core.clock import Clock
 from mailer.core.lanes import Bucket
-from mailer.outbox.buckets import Limit, Rule
+from mailer.outbox.buckets import Limit, Rule, least
 from mailer.outbox.models import LaneLimit
 
 log = logging.getLogger(__name__)
@@ -29,28 +29,28 @@ LOOK_AGAIN = 2.0
 ASK_AGAIN = 1.0
 """Seconds for which a Redis that did not answer is left alone."""
 
-# The arithmetic of buckets.take; tests hold the two equal.
+# The arithmetic of buckets.take; tests hold the two equal. A bucket is forgotten when it is full again, never before.
 TAKE = """
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
 local wanted = tonumber(ARGV[1])
 local taken, held = wanted, {}
 for i, key in ipairs(KEYS) do
-  local rate, burst = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
+  local rate, burst, least = tonumber(ARGV[3 * i - 1]), tonumber(ARGV[3 * i]), tonumber(ARGV[3 * i + 1])
   local level = redis.call('HMGET', key, 'tokens', 'at')
   held[i] = burst
   if level[1] then
     held[i] = math.min(burst, tonumber(level[1]) + math.max(0, now - level[2]) / 1000000 * rate)
   end
   if wanted > 0 then
-    taken = math.max(0, math.min(taken, math.floor(held[i])))
+    taken = math.max(0, math.min(taken, math.floor(held[i] - least)))
   end
 end
 for i, key in ipairs(KEYS) do
-  local rate, burst = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
+  local rate, burst = tonumber(ARGV[3 * i - 1]), tonumber(ARGV[3 * i])
   local left = math.min(burst, held[i] - taken)
   redis.call('HSET', key, 'tokens', string.format('%.17g', left), 'at', string.format('%.0f', now))
-  redis.call('PEXPIRE', key, string.format('%.0f', math.min(86400000, math.ceil((burst - left) / rate * 1000)) + 1000))
+  redis.call('PEXPIRE', key, string.format('%.0f', math.ceil((burst - left) / rate * 1000) + 1000))
 end
 return {taken, string.format('%.0f', now)}
 """
@@ -78,12 +78,12 @@ class RedisPace:
         self._silent = False
         self._reading = threading.Lock()
 
-    def grant(self, buckets: Sequence[Bucket], wanted: int) -> int:
+    def grant(self, buckets: Sequence[Bucket], wanted: int, *, urgent: bool = False) -> int:
         limits = self._current()
         if limits is None or wanted <= 0:
             return 0
         limited = _limited(limits, buckets)
-        return self._ask(limited, wanted) if limited else wanted
+        return self._ask(limited, wanted, urgent=urgent) if limited else wanted
 
     def restore(self, buckets: Sequence[Bucket], unused: int) -> None:
         limits = self._current()
@@ -95,12 +95,14 @@ class RedisPace:
         limits = self._current()
         return limits.lanes if limits is not None else ()
 
-    def _ask(self, limited: Mapping[Bucket, Rule], wanted: int) -> int:
+    def _ask(self, limited: Mapping[Bucket, Rule], wanted: int, *, urgent: bool = False) -> int:
         if self._silent and monotonic() - self._silent_since < ASK_AGAIN:
             return 0
         keys = ["pace:" + self._hashed("pace", f"{each.scope}\x00{each.name}").hex() for each in limited]
+        numbers = [number for each, rule in limited.items()
+                   for number in (*rule, least(rule, urgent=urgent) if each.scope == "server" else 0.0)]
         try:
-            taken, _ = self._take(keys, [wanted, *(number for rule in limited.values() for number in rule)])
+            taken, _ = self._take(keys, [wanted, *numbers])
         except RedisError as error:
             self._silent_since = monotonic()
             if not self._silent:

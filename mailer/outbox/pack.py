@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from mailer.core.channel import Clearance, Fate, Frame, Links, Outcome, Parcel
+from mailer.core.channel import Batch, Clearance, Fate, Frame, Links, Outcome, Parcel
 from mailer.core.errors import MailerError
 from mailer.core.links import MAILED
 from mailer.outbox.assignment import Assignment
@@ -12,7 +12,7 @@ from mailer.outbox.seat import Seat
 def parcels(seat: Seat, task: Assignment, cleared: Sequence[Clearance]) -> tuple[list[Parcel], list[Outcome]]:
     """One parcel for each clearance, and a failed outcome for each that cannot be built."""
     services, campaign, sender = seat.services, task.terms.campaign_id, task.copy.sender.address
-    build = seat.program(task.terms.channel, task.copy).batch(_frame(seat, task)).build
+    build = batch(seat, task).build
     tokens = services.signer.sign_many(MAILED, [each.row for each in cleared], campaign)
     signer = services.mail_signers.of(sender)
     packed, failed = [], []
@@ -28,8 +28,14 @@ def parcels(seat: Seat, task: Assignment, cleared: Sequence[Clearance]) -> tuple
     return packed, failed
 
 
+def batch(seat: Seat, task: Assignment) -> Batch:
+    """The campaign's program for messages of this second. Raises: MailerError when it cannot be compiled or printed."""
+    return seat.batch(task.terms.channel, task.copy, _frame(seat, task))
+
+
 def _frame(seat: Seat, task: Assignment) -> Frame:
     base = task.public_url
-    return Frame(seat.services.clock.now(), Links(
+    # A Date has whole seconds (RFC 5322 section 3.3), so slices of one second share their frame.
+    return Frame(seat.services.clock.now().replace(microsecond=0), Links(
         leave=f"{base}/u/", one_click=f"{base}/one-click/", preferences=f"{base}/p/", why=f"{base}/why/"),
         task.domain)

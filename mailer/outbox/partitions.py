@@ -9,7 +9,7 @@ from mailer.gate.terms import leaf
 
 ONE_AT_A_TIME = 7141904
 FILLFACTOR = 45
-"""Room in a page for the two updates that every message sees, so that they stay HOT."""
+"""Room in a page for the two updates that every message sees, so that they stay HOT; decisions see none."""
 
 
 def month_of(moment: datetime) -> date:
@@ -31,8 +31,8 @@ def ensure_month(ctx: Context, month: date) -> None:
     ctx.db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ONE_AT_A_TIME})
     if _exists(ctx, message):
         return
-    for parent, name in (("decision", decision), ("message", message)):
-        ctx.db.execute(text(f"CREATE TABLE {name} (LIKE {parent} INCLUDING ALL) WITH (fillfactor = {FILLFACTOR})"))
+    for parent, name, fillfactor in (("decision", decision, 100), ("message", message, FILLFACTOR)):
+        ctx.db.execute(text(f"CREATE TABLE {name} (LIKE {parent} INCLUDING ALL) WITH (fillfactor = {fillfactor})"))
         # Figures gathered before a campaign's rows came would say that it has none, and any index would seem as good.
         ctx.db.execute(text(f"ALTER TABLE {name} ALTER COLUMN campaign_id SET STATISTICS 0"))
     ctx.db.execute(text(f"""

@@ -18,11 +18,19 @@ Cursor = psycopg.Cursor[tuple[object, ...]]
 ENDS = {Fate.ACCEPTED: State.ACCEPTED, Fate.DEFERRED: State.DEFERRED, Fate.FAILED: State.FAILED,
         Fate.UNCERTAIN: State.UNCERTAIN, Fate.UNBEGUN: State.READY}
 
-RETRY_MINUTES = (5, 15, 60, 240, 480)
-"""Gaps after the first, second … transient answer; then every 12 hours (RFC 5321 §4.5.4.1, with a shorter start)."""
+RETRY_MINUTES = (5, 15, 60, 240, 480, 720)
+"""Gaps after the first, second … transient answer, then the last one (RFC 5321 §4.5.4.1, with a shorter start)."""
 
 LANE_SECONDS = (5, 10, 20, 40, 80, 160, 300)
 """How long a lane is left alone after one more sign that its server is down or slows us."""
+
+ANSWERED = frozenset({Fate.DEFERRED, Fate.FAILED})
+
+NO_ANSWER = "connect"
+"""The code of what no server answered to; it is tried again soon and counts as no answer."""
+
+BY_CHANCE = "(0.8 + 0.4 * random())"
+"""A factor in SQL, so that what was put off together does not come back together."""
 
 
 @dataclass(frozen=True)
@@ -81,21 +89,22 @@ def record(cursor: Cursor, place: Place, outcomes: Sequence[Outcome], *, closes:
     """
     deltas: counts.Deltas = counts.Deltas()
     cursor.execute(f"""
-        SELECT contact_point_id, state, block, attempt FROM {place.table}
+        SELECT contact_point_id, state, block FROM {place.table}
         WHERE campaign_id = %s AND contact_point_id = ANY(%s) AND slice = %s AND state IN ('handed', 'uncertain')
         ORDER BY block, contact_point_id FOR UPDATE""",
         (place.campaign_id, Ids([each.row for each in outcomes]), place.slice_id))
-    held = {row: (str(state), block, attempt) for row, state, block, attempt in cursor.fetchall()}
+    held = {row: (str(state), block) for row, state, block in cursor.fetchall()}
     moved = [each for each in outcomes if each.row in held and ENDS[each.fate] != held[each.row][0]]
-    if any(state == State.UNCERTAIN for state, _, _ in held.values()):
+    if any(state == State.UNCERTAIN for state, _ in held.values()):
         moved = _corrected(cursor, place, moved)
     _move(cursor, place, [each for each in moved if each.fate is not Fate.DEFERRED])
     _defer(cursor, place, [each for each in moved if each.fate is Fate.DEFERRED], held)
     # Before blocks are locked: who changes a preference holds its row and then waits for the block.
     give_back(cursor, [each.row for each in moved if each.fate is Fate.FAILED])
     _reopen(cursor, place, sorted({int(str(held[each.row][1])) for each in moved if each.fate is Fate.UNBEGUN}))
-    _hold_lanes(cursor, place, [int(str(held[each.row][1])) for each in moved if each.lane_down],
-                next((each.code for each in moved if each.lane_down), ""))
+    down = [each for each in moved if each.lane_down]
+    _hold_lanes(cursor, place, [int(str(held[each.row][1])) for each in down], next((each.code for each in down), ""),
+                answered=any(each.fate in ANSWERED and each.code != NO_ANSWER for each in down))
     for each in moved:
         state = ENDS[each.fate]
         deltas[held[each.row][0], ""] -= 1
@@ -128,30 +137,29 @@ def _move(cursor: Cursor, place: Place, outcomes: Sequence[Outcome]) -> None:
              ["" if each.fate is Fate.UNBEGUN else each.code for each in outcomes], place.campaign_id))
 
 
-def _defer(cursor: Cursor, place: Place, outcomes: Sequence[Outcome], held: dict[object, tuple[str, object, object]]
-           ) -> None:
-    """Deferred rows leave their block for a later one of the same lane, so that nothing waits for them."""
-    by_block: dict[tuple[int, int], list[Outcome]] = {}
+def _defer(cursor: Cursor, place: Place, outcomes: Sequence[Outcome], held: dict[object, tuple[str, object]]) -> None:
+    """Deferred rows leave their block for a later one of the same lane, so that nothing waits for them.
+
+    The block counts the answers, since a row's attempts count its clearances, of which many may never have begun.
+    """
+    by_block: dict[tuple[int, bool], list[Outcome]] = {}
     for each in outcomes:
-        _, block, attempt = held[each.row]
-        wait = LANE_SECONDS[0] if each.code == "connect" else 60 * _minutes(int(str(attempt)))
-        by_block.setdefault((int(str(block)), wait), []).append(each)
-    for (block, wait), group in sorted(by_block.items()):
-        cursor.execute("""
-            INSERT INTO message_block (campaign_id, block, lane, open, not_before)
-            SELECT campaign_id, nextval('deferred_block'), lane, true, clock_timestamp() + make_interval(secs => %s)
-            FROM message_block WHERE campaign_id = %s AND block = %s RETURNING block, not_before""",
-            (wait, place.campaign_id, block))
+        by_block.setdefault((int(str(held[each.row][1])), each.code != NO_ANSWER), []).append(each)
+    for (block, answered), group in sorted(by_block.items()):
+        cursor.execute(f"""
+            INSERT INTO message_block (campaign_id, block, lane, open, not_before, tries)
+            SELECT campaign_id, nextval('deferred_block'), lane, true, clock_timestamp() + make_interval(secs =>
+                       {BY_CHANCE} * CASE WHEN %(answered)s THEN 60 * (%(gaps)s::int[])[least(tries + 1, %(last)s)]
+                                          ELSE %(soon)s END), tries + %(answered)s::int
+            FROM message_block WHERE campaign_id = %(id)s AND block = %(block)s RETURNING block, not_before""",
+            {"answered": answered, "gaps": list(RETRY_MINUTES), "last": len(RETRY_MINUTES), "soon": LANE_SECONDS[0],
+             "id": place.campaign_id, "block": block})
         new_block, until = cursor.fetchone() or (block, None)
         cursor.execute(f"""
             UPDATE {place.table} m SET state = 'deferred', code = o.code, until = %s, block = %s
             FROM unnest(%s::bigint[], %s::text[]) AS o (row, code)
             WHERE m.campaign_id = %s AND m.contact_point_id = o.row""",
             (until, new_block, [each.row for each in group], [each.code for each in group], place.campaign_id))
-
-
-def _minutes(attempt: int) -> int:
-    return RETRY_MINUTES[attempt - 1] if 0 < attempt <= len(RETRY_MINUTES) else 720
 
 
 def _reopen(cursor: Cursor, place: Place, blocks: Sequence[int]) -> None:
@@ -163,18 +171,24 @@ def _reopen(cursor: Cursor, place: Place, blocks: Sequence[int]) -> None:
             {"id": place.campaign_id, "blocks": list(blocks)})
 
 
-def _hold_lanes(cursor: Cursor, place: Place, blocks: Sequence[int], code: str) -> None:
-    """Leave the lanes of these blocks alone, longer each time in a row; after ten good minutes they start over."""
+def _hold_lanes(cursor: Cursor, place: Place, blocks: Sequence[int], code: str, *, answered: bool) -> None:
+    """Leave the lanes of these blocks alone, longer each time in a row; after ten good minutes they start over.
+
+    Where nothing was `answered` and a mail server rests, its own rest is enough: once that ends all lanes go on.
+    """
     if blocks:
-        cursor.execute("""
+        cursor.execute(f"""
             INSERT INTO lane_hold (lane, until, step, code)
-            SELECT DISTINCT lane, clock_timestamp() + make_interval(secs => %(first)s), 0, %(code)s
-            FROM message_block WHERE campaign_id = %(campaign)s AND block = ANY(%(blocks)s) ORDER BY lane
+            SELECT lane, clock_timestamp() + make_interval(secs => %(first)s * {BY_CHANCE}), 0, %(code)s
+            FROM (SELECT DISTINCT lane FROM message_block
+                  WHERE campaign_id = %(campaign)s AND block = ANY(%(blocks)s)) AS l
+            WHERE %(answered)s OR NOT EXISTS (SELECT FROM server_hold WHERE until > clock_timestamp())
+            ORDER BY lane
             ON CONFLICT (lane) DO UPDATE SET
                 step = CASE WHEN lane_hold.until < clock_timestamp() - interval '10 minutes' THEN 0
                             ELSE least(lane_hold.step + 1, %(last)s) END,
-                until = clock_timestamp() + make_interval(
-                    secs => (%(seconds)s::int[])[least(lane_hold.step + 2, %(last)s + 1)]), code = excluded.code
+                until = clock_timestamp() + make_interval(secs => {BY_CHANCE} *
+                    (%(seconds)s::int[])[least(lane_hold.step + 2, %(last)s + 1)]), code = excluded.code
             WHERE lane_hold.until <= clock_timestamp()""",
             {"first": LANE_SECONDS[0], "code": code, "campaign": place.campaign_id, "blocks": list(blocks),
-             "last": len(LANE_SECONDS) - 1, "seconds": list(LANE_SECONDS)})
+             "answered": answered, "last": len(LANE_SECONDS) - 1, "seconds": list(LANE_SECONDS)})

@@ -46,7 +46,12 @@ class Road(psycopg.Connection[tuple[Any, ...]]):
         try:
             awaited = WHAT_TO_AWAIT[next(gen)]
             while True:
-                ready = turn(LOOK_UP, file, awaited)
+                try:
+                    ready = turn(LOOK_UP, file, awaited)
+                except BaseException:
+                    # The answer to a statement half done must not be taken for that of the next.
+                    self.pgconn.finish()
+                    raise
                 awaited = WHAT_TO_AWAIT[gen.send(_readiness(ready))]
         except StopIteration as end:
             return end.value  # type: ignore[no-any-return]  # A generator's value has no type here.

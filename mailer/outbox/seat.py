@@ -11,7 +11,7 @@ from time import monotonic
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from mailer.core.channel import Copy, Program
+from mailer.core.channel import Batch, Copy, Frame, Program
 from mailer.core.modes import Mode
 from mailer.core.wire import Transport, Wire
 from mailer.outbox.failures import Watches
@@ -96,6 +96,7 @@ class Seat:
         self._connect = connect
         self._road: Road | None = None
         self._programs: dict[Copy, Program] = {}
+        self._framed: tuple[Copy, Frame, Batch] | None = None
 
     def program(self, channel: str, copy: Copy) -> Program:
         """The copy compiled, once a seat."""
@@ -104,6 +105,12 @@ class Seat:
                 self._programs.clear()
             self._programs[copy] = self.services.channels[channel].compile(copy)
         return self._programs[copy]
+
+    def batch(self, channel: str, copy: Copy, frame: Frame) -> Batch:
+        """The copy within a frame, kept for as long as both stay the same. Raises: MailerError as `Program.batch`."""
+        if self._framed is None or self._framed[:2] != (copy, frame):
+            self._framed = copy, frame, self.program(channel, copy).batch(frame)
+        return self._framed[2]
 
     def take_journal(self) -> FileJournal:
         """A journal for one slice, kept until the database surely has its results. Raises: OSError."""
@@ -116,10 +123,14 @@ class Seat:
         journal.forget()
         self._journals.append(journal)
 
-    def road(self) -> Road:
-        """This thread's connection for dispatching, opened anew where it was lost. Raises: psycopg.OperationalError."""
+    def road(self, wire: Wire | None = None) -> Road:
+        """This thread's connection for dispatching, opened anew where it was lost. Raises: psycopg.OperationalError.
+
+        While it waits it drives `wire`, which the thread must hold, and none that was named before.
+        """
         if self._road is None or self._road.closed:
             self._road = self._connect(self.services.engine)
+        self._road.wire = wire
         return self._road
 
     def close(self) -> None:

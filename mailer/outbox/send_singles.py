@@ -12,6 +12,7 @@ from mailer.core.channel import Clearance, Fate, Outcome, Parcel
 from mailer.core.errors import MailerError
 from mailer.core.messages import MessageClass
 from mailer.core.modes import Mode
+from mailer.core.wire import Wire
 from mailer.gate.decide import Answers, decide_singles
 from mailer.outbox import assignment, letters, reap, singles
 from mailer.outbox.journal import FileJournal
@@ -29,12 +30,24 @@ REST = 0.1
 
 
 def send_singles(seat: Seat) -> bool:
-    """Send a few single messages. False when none was due. Raises: BehindExits, CannotSend."""
+    """Send a few single messages. False when none was due, or none could go now. Raises: BehindExits, CannotSend."""
+    with unit_of_work(seat.services) as ctx:
+        mode, due = may_send(seat, ctx, "email"), singles.due(ctx)
+    if not due:
+        return False
+    with seat.ways.wire("email", mode) as wire:
+        # It looks which servers rest. What cannot go now is not claimed: every claim is an attempt.
+        wire.turn(0)
+        most = wire.room(due, urgent=True)
+        return most > 0 and _send(seat, wire, mode, most)
+
+
+def _send(seat: Seat, wire: Wire, mode: Mode, most: int) -> bool:
     journal = seat.take_journal()
     try:
-        claimed = _claim(seat, journal)
+        claimed = _claim(seat, journal, mode, most)
         if claimed is not None:
-            _hand_over(seat, journal, *claimed)
+            _hand_over(seat, wire, journal, *claimed)
     except BaseException:
         # What it holds is the reaper's to settle.
         journal.close()
@@ -43,13 +56,12 @@ def send_singles(seat: Seat) -> bool:
     return claimed is not None
 
 
-def _claim(seat: Seat, journal: FileJournal) -> tuple[Mode, Claimed, Answers] | None:
+def _claim(seat: Seat, journal: FileJournal, mode: Mode, most: int) -> tuple[Claimed, Answers] | None:
     started, services = monotonic(), seat.services
     slice_id = 0
     try:
         with unit_of_work(services) as ctx:
-            mode = may_send(seat, ctx, "email")
-            claimed = singles.claim(ctx, seat.worker)
+            claimed = singles.claim(ctx, seat.worker, most) if may_send(seat, ctx, "email") is mode else None
             if claimed is None:
                 return None
             slice_id = claimed.slice_id
@@ -63,10 +75,10 @@ def _claim(seat: Seat, journal: FileJournal) -> tuple[Mode, Claimed, Answers] | 
         if slice_id:
             _patiently(seat, lambda cursor: reap.put_back(cursor, slice_id))
         raise
-    return mode, claimed, answers
+    return claimed, answers
 
 
-def _hand_over(seat: Seat, journal: FileJournal, mode: Mode, claimed: Claimed, answers: Answers) -> None:
+def _hand_over(seat: Seat, wire: Wire, journal: FileJournal, claimed: Claimed, answers: Answers) -> None:
     """Write, deliver and record; a letter that cannot be written fails alone."""
     rows = {single.id: single for single in claimed.rows}
     parcels, outcomes = [], []
@@ -75,13 +87,12 @@ def _hand_over(seat: Seat, journal: FileJournal, mode: Mode, claimed: Claimed, a
             parcels.append(_letter(seat, rows[clearance.row], clearance))
         except MailerError as error:
             outcomes.append(Outcome(clearance.row, Fate.FAILED, error.code))
-    with seat.ways.wire("email", mode) as wire:
-        wire.deliver(parcels, journal)
-        while wire.under_way:
-            if seat.stopping():
-                wire.recall()
-            wire.turn(REST)
-        outcomes += [outcome for _, outcome in wire.settled()]
+    wire.deliver(parcels, journal)
+    while wire.under_way:
+        if seat.stopping():
+            wire.recall()
+        wire.turn(REST)
+    outcomes += [outcome for _, outcome in wire.settled()]
     _record(seat, claimed.slice_id, outcomes)
 
 

@@ -1,7 +1,8 @@
 """Which mail servers are left alone for a while, for every process and host: they were down, or refused our password.
 
-A server rests 5 seconds after a first refusal, twice as long after each further one, at most 300. A refused password
-rests it for 300 seconds at once, since asking again can lock the account, and Admins are told.
+A server rests 5 seconds after a first refusal, twice as long after each further one, up to 300. A refused password
+rests it for 300 seconds at once, since asking again can lock the account, and Admins are told. Each rest is up to a
+fifth shorter or longer by chance, so that servers that failed together are not asked together.
 """
 
 import logging
@@ -36,6 +37,9 @@ LOOK_AGAIN = 1.0
 REFUSED_PASSWORD: Final = frozenset({"auth", "530", "534", "535", "538"})
 """A server that offers no way to sign in, and the replies to a password that is wrong or not enough (RFC 4954)."""
 
+SILENT: Final = ("connect", "lost", "held")
+"""Why a lane rests that no server answered for."""
+
 WORDS: Final = {
     "connect": "cannot be reached", "lost": "broke the connection", "421": "asked to be left alone for a while",
     "tls": "offers no encryption that can be trusted",
@@ -47,17 +51,20 @@ REPORT = text("""
         SELECT split_part(code, ' ', 1) = ANY(:passwords) AS refused FROM server_hold
         WHERE server = :server AND until > clock_timestamp() - make_interval(secs => :forget))
     INSERT INTO server_hold AS h (server, until, since, step, code)
-    VALUES (:server, clock_timestamp() + make_interval(secs => :seconds), clock_timestamp(), 1, :code)
+    VALUES (:server, clock_timestamp() + make_interval(secs => :seconds * (0.8 + 0.4 * random())), clock_timestamp(), 1,
+            :code)
     ON CONFLICT (server) DO UPDATE SET
         step = CASE WHEN EXISTS (SELECT FROM before) THEN h.step + 1 ELSE 1 END, code = excluded.code,
         since = CASE WHEN EXISTS (SELECT FROM before) THEN h.since ELSE excluded.since END,
         until = clock_timestamp() + make_interval(
-            secs => CASE WHEN :refused THEN :longest WHEN NOT EXISTS (SELECT FROM before) THEN :first
+            secs => (0.8 + 0.4 * random()) * CASE WHEN :refused THEN :longest
+                         WHEN NOT EXISTS (SELECT FROM before) THEN :first
                          ELSE least(:longest, :first * 2 ^ least(h.step, 10)) END)
     WHERE h.until <= clock_timestamp() OR (:refused AND split_part(h.code, ' ', 1) <> ALL(:passwords))
     RETURNING step, coalesce((SELECT refused FROM before), false)""")
 CLEAR = text("DELETE FROM server_hold WHERE server = :server AND until <= clock_timestamp()")
-FREE = text("DELETE FROM server_hold WHERE server = :server")
+FREE = text("DELETE FROM server_hold WHERE server = :server RETURNING code")
+FREE_LANES = text("DELETE FROM lane_hold WHERE code = ANY(:codes)")
 ROWS = text("SELECT server, until > clock_timestamp() FROM server_hold")
 HOLDS = text("""
     SELECT server, since, code, ceil(extract(epoch FROM until - clock_timestamp()))::int FROM server_hold
@@ -161,8 +168,13 @@ def holds(ctx: Context) -> Sequence[Hold]:
 
 
 def try_again(ctx: Context, server: str) -> None:
-    """Let a server be tried at once, as when its password was put right. Raises: NotFound unless it rests."""
+    """Let a server, and lanes that rest because of it, be tried at once, as when its password was put right.
+
+    Raises: NotFound unless it rests.
+    """
     if server not in {each.server for each in holds(ctx)}:
         raise NotFound(what="server")
-    ctx.db.execute(FREE, {"server": server})
+    code = ctx.db.scalar(FREE, {"server": server})
+    # Lanes may rest for what this server said, or because it did not answer.
+    ctx.db.execute(FREE_LANES, {"codes": [code, *SILENT]})
     trail.record(ctx, "mail_server_tried_again", f"server:{server}")

@@ -69,14 +69,22 @@ class Claimed:
     slice_id: int
 
 
-def claim(ctx: Context, worker: str) -> Claimed | None:
+def due(ctx: Context) -> int:
+    """How many messages' time has come, as far as one slice can hold them."""
+    return int(ctx.db.scalar(text("""
+        SELECT count(*) FROM (
+            SELECT FROM single_message WHERE state IN ('ready', 'deferred')
+            AND (until IS NULL OR until <= clock_timestamp()) LIMIT :most) AS some"""), {"most": AT_ONCE}) or 0)
+
+
+def claim(ctx: Context, worker: str, most: int = AT_ONCE) -> Claimed | None:
     """Lock a few messages whose time has come; None when there are none."""
     now = ctx.clock.now()
     rows = ctx.db.scalars(
         select(SingleMessage).where(
             SingleMessage.state.in_((State.READY, State.DEFERRED)),
             (SingleMessage.until.is_(None)) | (SingleMessage.until <= text("clock_timestamp()")))
-        .order_by(SingleMessage.id).limit(AT_ONCE).with_for_update(skip_locked=True)).all()
+        .order_by(SingleMessage.id).limit(most).with_for_update(skip_locked=True)).all()
     if not rows:
         return None
     for row in rows:

@@ -81,9 +81,7 @@ class InHand:
 
     def road(self) -> Road:
         """The connection, driving this wire while it waits. Raises: psycopg.OperationalError."""
-        road = self._seat.road()
-        road.wire = self._wire
-        return road
+        return self._seat.road(self._wire)
 
     def fell_over(self) -> None:
         """The database went away: what it had not surely kept is to be written again."""

@@ -3,7 +3,7 @@
 from time import monotonic
 
 SLICE_SECONDS = 0.1
-SMALLEST, LARGEST = 10, 200
+SMALLEST, LARGEST = 10, 500
 """Rows a slice; larger ones gain nothing and make people who leave wait."""
 
 MEASURED_OVER = 0.25
@@ -27,7 +27,7 @@ class Speed:
 
     @property
     def appetite(self) -> int:
-        return 0 if self._fixed else self.rows // 2
+        return 0 if self._fixed else self.rows
 
     def learn(self, ended: int) -> None:
         """So many rows have ended since this was last called."""

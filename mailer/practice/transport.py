@@ -69,7 +69,7 @@ class PracticeWire:
     def under_way(self) -> int:
         return len(self._queue)
 
-    def room(self, wanted: int) -> int:
+    def room(self, wanted: int, *, urgent: bool = False) -> int:
         """As many as wanted: the Outbox has no limit but what it holds."""
         return wanted
 
@@ -188,9 +188,9 @@ class TrialWire:
     def under_way(self) -> int:
         return self._real.under_way + self._practice.under_way
 
-    def room(self, wanted: int) -> int:
+    def room(self, wanted: int, *, urgent: bool = False) -> int:
         """What the real one has room for: any of these may be for the team."""
-        return self._real.room(wanted)
+        return self._real.room(wanted, urgent=urgent)
 
     def deliver(self, parcels: Sequence[Parcel], journal: Journal) -> None:
         """Queue each parcel where it belongs."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from mailer.campaigns import compose, preflight
+from mailer.campaigns import compose, must_fix, preflight
 from mailer.content import starter
 from mailer.context import Context
 from mailer.core.channel import Grade
@@ -42,6 +42,23 @@ def test_the_sample_may_leave_as_it_is(ctx: Context) -> None:
 
 def test_a_new_campaigns_example_text_may_not(ctx: Context) -> None:
     assert preflight.must_fix(ctx, compose.find(ctx, draft(ctx, starter.BLANK))) == ["example_text"]
+
+
+def test_what_cannot_be_built_must_be_fixed_before_anybody_is_planned(ctx: Context) -> None:
+    """Otherwise each message would fail for itself: here no List-Id can be made of the host."""
+    number = draft(ctx, starter.SAMPLE)
+    assert grades(ctx, number)["cannot_build"] is Grade.FINE
+    ensure_row(ctx).public_url = "http://my_host"
+    ctx.db.flush()
+    assert preflight.must_fix(ctx, compose.find(ctx, number)) == ["cannot_build"]
+    assert must_fix.must_fix(ctx, compose.find(ctx, number)) == ["cannot_build"]
+
+
+def test_a_personal_field_in_a_link_must_be_fixed(ctx: Context) -> None:
+    """Bad input: a personal field in a URL."""
+    words = compose.Words("News", "[Shop](https://shop.example/?who={first name | you})")
+    number = compose.create(ctx, list_id=ctx.db.query(MailingList).one().id, words=words).id
+    assert preflight.must_fix(ctx, compose.find(ctx, number)) == ["personal_link"]
 
 
 def test_an_empty_audience_must_be_fixed(ctx: Context) -> None:

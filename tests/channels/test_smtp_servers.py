@@ -50,7 +50,7 @@ class Tap:
     left: dict[str, int]
     given_back: Counter[str] = field(default_factory=Counter)
 
-    def grant(self, buckets: Sequence[Bucket], wanted: int) -> int:
+    def grant(self, buckets: Sequence[Bucket], wanted: int, *, urgent: bool = False) -> int:
         [bucket] = buckets
         assert bucket.scope == "server"
         given = min(wanted, self.left[bucket.name])
@@ -177,6 +177,16 @@ def test_room_is_what_the_servers_limits_leave_and_unused_leave_is_given_back(tw
     assert len(two[0].record.deliveries) <= 5
     assert len(two[1].record.deliveries) <= 7
     assert sum(tap.given_back.values()) == 2
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 64 + ".example"])
+def test_a_server_whose_name_cannot_be_asked_for_is_held_like_one_that_is_down(host: str) -> None:
+    """The thread that calls must answer whatever becomes of it: otherwise the wire waits for it for ever."""
+    board = Board()
+    transport = open_transport(f"smtp://{host}", connections=2, host_name="us.example", board=board, timeouts=SHORT)
+    with closing(transport.wire()) as wire:
+        assert {(each.fate, each.code) for each in send(wire, parcels(3))} == {(Fate.UNBEGUN, "connect")}
+    assert [code for _, code in board.told] == ["connect"]
 
 
 def test_a_held_server_rests_longer_each_time_until_it_took_a_message() -> None:

@@ -56,7 +56,7 @@ class Host:
         self._prefix = prefix
         self._processes: list[subprocess.Popen[bytes]] = []
         key = shared.folder / name / "mailer.key"
-        key.parent.mkdir(parents=True)
+        key.parent.mkdir(parents=True, exist_ok=True)
         plain = {word: value for word, value in os.environ.items() if not word.startswith(("MAILER_", "SMTP_"))}
         self.env = plain | {
             "MAILER_DATA_DIR": str(self.data_dir), "MAILER_KEY_FILE": str(key), "MAILER_MODE": "live",

@@ -13,6 +13,9 @@ from tests.instance import PROJECT, free_port
 SLOWLY = "dot:delay=0.02"
 """A campaign then takes a while, so that there is a middle."""
 
+LIGHTLY = ("--fast", "--delay=0.02")
+"""As slow for each message, and it leaves the processor to those who are measured."""
+
 
 class Taken(NamedTuple):
     """One message that the server took at its final dot: when (monotonic seconds), for whom, which."""
@@ -25,7 +28,8 @@ class Taken(NamedTuple):
 class MailServer:
     """Started, killed and started again on the same port; every message it took is a line in `out`.
 
-    `prefix` are the words that a command begins with on this server's host (`ip netns exec …`).
+    `faults` are faults, or options of `tests.fakes.smtp_server`; `prefix` are the words that a command begins with on
+    this server's host (`ip netns exec …`).
     """
 
     def __init__(self, out: Path, *faults: str, port: int = 0, prefix: tuple[str, ...] = ()) -> None:
@@ -42,7 +46,7 @@ class MailServer:
         return f"smtp://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        asked = [word for fault in self.faults for word in ("--fault", fault)]
+        asked = [fault if fault.startswith("--") else f"--fault={fault}" for fault in self.faults]
         self._process = subprocess.Popen(
             [*self._prefix, sys.executable, "-m", "tests.fakes.smtp_server", "--port", str(self.port),
              "--out", str(self.out), *asked], cwd=PROJECT, stdout=subprocess.PIPE, text=True)
@@ -74,6 +78,12 @@ class MailServer:
         self._read += len(fresh)
         self._count += fresh.count(b"\n")
         return self._count
+
+    def took(self, recipient: str) -> float:
+        """When a message for this address was first taken (monotonic seconds); 0 while none was. Cheap as well."""
+        content = self.out.read_bytes()
+        found = content.find(f"\t{recipient}\t".encode())
+        return int(content[content.rfind(b"\n", 0, found) + 1:found]) / 1e9 if found >= 0 else 0.0
 
     def taken(self) -> list[Taken]:
         """Everything taken, in order."""

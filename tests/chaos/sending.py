@@ -4,12 +4,14 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 import psycopg
 
 from mailer import keyfile, wiring
+from mailer.campaigns import compose, schedule
+from mailer.campaigns import status as standing
 from mailer.cli.instance import facts_of
 from mailer.consent.ledger import Evidence
 from mailer.core.errors import BadToken
@@ -21,6 +23,8 @@ from mailer.services import Services, unit_of_work
 from mailer.settings import Settings
 from mailer.subscriptions import seed
 from tests.chaos.mail_server import MailServer
+from workers.broker import broker_on
+from workers.jobs import DramatiqJobs
 
 SUM = ("accepted", "refused", "failed", "expired", "uncertain", "waiting")
 ENDED = SUM[:-1]
@@ -42,13 +46,15 @@ def settings_of(place: Place) -> Settings:
     settings = Settings.from_env(place.env)
     if settings.database_url:
         return settings
-    return Settings.from_env(place.env | {"DATABASE_URL": facts_of(settings.data_dir)["database_url"]})
+    facts = facts_of(settings.data_dir)
+    return Settings.from_env(place.env | {"DATABASE_URL": facts["database_url"], "REDIS_URL": facts["redis_url"]})
 
 
-def powers(place: Place) -> Services:
+def powers(place: Place, *, nudging: bool = False) -> Services:
     """Every power on that place's database; the caller disposes of the engine."""
     settings = settings_of(place)
-    return wiring.build(settings, wiring.open_engine(settings), NoJobs())
+    jobs = DramatiqJobs(broker_on(settings.redis_url)) if nudging else NoJobs()
+    return wiring.build(settings, wiring.open_engine(settings), jobs)
 
 
 def database(place: Place) -> str:
@@ -82,17 +88,25 @@ class Reckoning:
             state: self.rows.get(state, 0) for state in ENDED}, self
         assert self.sums["waiting"] == 0, self
 
+    def everybody(self, people: int) -> None:
+        """All of them were handed over, or may have been: nobody was refused, given up or forgotten."""
+        self.holds()
+        assert self.rows["accepted"] + self.uncertain == people, self
+
 
 class Sending:
-    """A campaign to everybody on a list, from the command that sends it on."""
+    """A campaign to everybody on a list, from the moment it is sent."""
 
     def __init__(self, place: Place, servers: Sequence[MailServer], subject: str, to: str = "seed") -> None:
         self.place = place
         self.servers = servers
         self._before = sum(server.count for server in servers)
-        made = place.command("campaign", "create", "--list", to, "--subject", subject, "--body", "Words.")
-        self.id = int(made["id"])
-        place.command("campaign", "send", str(self.id), "--yes")
+        services = powers(place, nudging=True)
+        with unit_of_work(services) as ctx:
+            words = compose.Words(subject, "Words.")
+            self.id = compose.create(ctx, list_id=catalogue.by_name(ctx, to).id, words=words).id
+            schedule.send(ctx, self.id, undo=False)
+        services.engine.dispose()
 
     @property
     def count(self) -> int:
@@ -118,6 +132,14 @@ class Sending:
         assert sums["waiting"] >= sums["handed"] + sums["deferred"], sums
         assert state is not None
         return str(state[0]), sums
+
+    def sums(self) -> Mapping[str, int]:
+        """Planned, and what became of it, as its page shows them."""
+        services = powers(self.place)
+        with unit_of_work(services) as ctx:
+            facts = asdict(standing.status(ctx, compose.find(ctx, self.id)))
+        services.engine.dispose()
+        return {name: int(facts[name]) for name in ("planned", *SUM)}
 
     def rows(self) -> dict[int, str]:
         """The state of each person's row."""
@@ -149,10 +171,9 @@ class Sending:
 
     def reckon(self) -> Reckoning:
         """What is known now."""
-        status = self.place.command("campaign", "status", str(self.id))
         rows, arrived = self.rows(), self.arrived()
         return Reckoning(
-            sums={name: int(status[name]) for name in ("planned", *SUM)}, rows=Counter(rows.values()),
+            sums=self.sums(), rows=Counter(rows.values()),
             twice=sum(n > 1 for n in arrived.values()),
             lost=sum(person not in arrived for person, state in rows.items() if state == "accepted"),
             unwanted=sum(rows.get(person) not in ("accepted", "uncertain") for person in arrived),

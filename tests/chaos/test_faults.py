@@ -6,10 +6,7 @@ Rows end in the right state, the sum holds at every look, nobody twice, nobody l
 import os
 import shutil
 import signal
-import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -17,6 +14,7 @@ import pytest
 import redis
 
 from mailer.cli.instance import facts_of
+from tests.chaos.disk import fill, small_disk
 from tests.chaos.killing import processes, strike
 from tests.chaos.live import CONNECTIONS, PEOPLE, PROCESSES, live
 from tests.chaos.mail_server import MailServer
@@ -136,30 +134,6 @@ def test_a_mail_server_that_dies_and_comes_back_leaves_one_unsure_a_connection(
     assert found.uncertain <= CONNECTIONS * PROCESSES
 
 
-@contextmanager
-def small_disk(folder: Path) -> Iterator[None]:
-    """A disk of its own under this folder; skips, saying why, where this user may not mount one."""
-    folder.mkdir(mode=0o700)
-    made = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK}m,mode=0700", "tmpfs", str(folder)],
-                          capture_output=True, text=True, check=False)
-    if made.returncode:
-        pytest.skip(f"no small disk to fill: {made.stderr.strip()}")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
-def fill(ballast: Path) -> None:
-    """Take every last octet of the disk."""
-    with ballast.open("ab", buffering=0) as file, suppress(OSError):
-        while True:
-            file.write(bytes(1 << 16))
-    with ballast.open("ab", buffering=0) as file, suppress(OSError):
-        while True:
-            file.write(bytes(1))
-
-
 def write_much(instance: Instance) -> None:
     """What the database cannot take on a full disk, however it says so: an error, or by going away."""
     url = facts_of(instance.data_dir)["database_url"].replace("+psycopg", "")
@@ -170,7 +144,7 @@ def write_much(instance: Instance) -> None:
 @pytest.mark.skipif(shutil.which("mount") is None, reason="no mount program")
 def test_a_full_disk_stops_a_campaign_and_an_empty_one_lets_it_go_on(tmp_path: Path, mail: MailServer) -> None:
     disk = tmp_path / "disk"
-    with small_disk(disk), live(disk, mail) as instance:
+    with small_disk(disk, DISK), live(disk, mail) as instance:
         instance.command("seed", "--people", str(PEOPLE))
         campaign = middle(instance, mail, "disk")
         fill(disk / "ballast")

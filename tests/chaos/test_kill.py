@@ -25,7 +25,7 @@ def test_random_kills_of_anything_lose_nobody_and_write_to_nobody_twice(
     toll = kill_while_it_sends(instance, sending, PEOPLE, 6, random.Random(seed))
     found = sending.the_end()
 
-    found.holds()
+    found.everybody(PEOPLE)
     assert found.uncertain <= toll.most_unsure(CONNECTIONS, PROCESSES)
 
 
@@ -35,7 +35,7 @@ def test_random_words_to_end_leave_nobody_unsure_but_those_of_kills(instance: In
     kill_while_it_sends(instance, sending, PEOPLE, 5, random.Random(3), [signal.SIGTERM])
     found = sending.the_end()
 
-    found.holds()
+    found.everybody(PEOPLE)
     assert found.uncertain == 0
 
 
@@ -50,7 +50,7 @@ def test_several_killed_in_one_moment_lose_nobody(
     assert sending.count < PEOPLE
     found = sending.the_end()
 
-    found.holds()
+    found.everybody(PEOPLE)
     assert found.uncertain <= toll.most_unsure(CONNECTIONS, PROCESSES)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.chaos.disk import fill, small_disk
 from tests.chaos.hosts import CONNECTIONS, Host, Shared, shared_servers, two_hosts
 from tests.chaos.mail_server import SLOWLY, still_for
 from tests.chaos.sending import Sending, database, until
@@ -18,6 +19,9 @@ from tests.chaos.sending import Sending, database, until
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(180)]
 
 PEOPLE = 2_000
+ROOM = 16
+"""Megabytes of a small disk for the data folder of a host."""
+
 HOST_IS_GONE = 150.0
 """Seconds within which the slices of a lost host are given up: 120 and what the looking takes."""
 
@@ -125,6 +129,26 @@ def test_a_host_whose_mail_server_is_down_holds_up_no_other(hosts: tuple[Host, H
     found.holds()
     assert found.uncertain <= CONNECTIONS
     assert [host.end(signal.SIGTERM) for host in hosts] == [[0, 0], [0, 0]]
+
+
+@pytest.mark.skipif(shutil.which("mount") is None, reason="no mount program")
+def test_a_host_with_no_room_for_its_journal_begins_nothing_and_holds_up_no_other(shared: Shared) -> None:
+    """Decision 8: what could not be kept is not sent; with room again it takes its part."""
+    with small_disk(shared.folder / "south", ROOM), two_hosts(shared, PEOPLE, SLOWLY) as (north, south):
+        at_work(north, south)
+        ballast = south.data_dir / "ballast"
+        fill(ballast)
+        campaign = Sending(north, [north.relay, south.relay], "No room")
+        campaign.reaches(PEOPLE // 3)
+        assert south.relay.count == 0
+
+        ballast.unlink()
+        until(lambda: south.relay.count > 0, 15)
+        found = campaign.the_end()
+
+        found.everybody(PEOPLE)
+        assert found.uncertain == 0
+        assert [host.end(signal.SIGTERM) for host in (north, south)] == [[0, 0], [0, 0]]
 
 
 @pytest.mark.soak

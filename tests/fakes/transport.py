@@ -45,7 +45,7 @@ class FakeWire:
     def under_way(self) -> int:
         return len(self._queue)
 
-    def room(self, wanted: int) -> int:
+    def room(self, wanted: int, *, urgent: bool = False) -> int:
         return 0 if self._provider.full else wanted
 
     def deliver(self, parcels: Sequence[Parcel], journal: Journal) -> None:

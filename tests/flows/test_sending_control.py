@@ -6,10 +6,10 @@ from time import sleep
 
 import pytest
 
-from mailer.campaigns import launch
+from mailer.campaigns import close, launch
 from mailer.core.errors import CannotSend
 from mailer.core.messages import CampaignState
-from mailer.outbox import dispatch
+from mailer.outbox import dispatch, end_waiting
 from tests.conftest import FixedClock
 from tests.fakes.smtp_server import SmtpServer
 from tests.flows.world import Sending
@@ -101,6 +101,31 @@ def test_a_stopped_campaign_refuses_what_waits_and_keeps_what_was_sent(world: Se
     assert len(world.taken) == seen.accepted
 
 
+def test_stopping_only_says_so_and_what_waits_ends_some_blocks_at_a_time(
+        world: Sending, people: list[int]) -> None:
+    """Whoever presses the button, or leaves meanwhile, waits for no million rows; the sum holds at every moment."""
+    number = world.launched()
+    each_in_a_block_of_its_own(world)
+    world.control("stop", number)
+    seen = world.status(number)
+    assert (seen.state, seen.waiting) == (CampaignState.SENDING, PEOPLE)
+    with world.unit() as ctx:
+        assert close.end_some(ctx, number)
+        # Would wait for the lock of a block until this transaction ends, if that held them all.
+        world.leave(people[-1])
+    seen = world.status(number)
+    assert (seen.refused, seen.waiting) == (end_waiting.AT_ONCE, PEOPLE - end_waiting.AT_ONCE)
+    assert not world.turn(number, "worker2").accepted and not world.taken
+    assert (world.status(number).state, world.status(number).refused) == (CampaignState.STOPPED, PEOPLE)
+
+
+def each_in_a_block_of_its_own(world: Sending) -> None:
+    world.sql("DELETE FROM message_block")
+    world.sql("INSERT INTO message_block (campaign_id, block, lane, open) "
+              "SELECT campaign_id, contact_point_id, 0, true FROM message")
+    world.sql("UPDATE message SET block = contact_point_id")
+
+
 def test_what_comes_back_from_a_worker_after_a_stop_is_refused_too(
         world: Sending, server: SmtpServer, people: list[int]) -> None:
     """Otherwise it would wait for ever, and the campaign would never close."""
@@ -118,7 +143,7 @@ def test_what_a_server_deferred_is_refused_when_the_campaign_is_stopped(
     server.wrong("rcpt:450 4.2.0 Greylisted*30")
     assert world.turn(number).waiting_by_state["deferred"] == 30
     world.control("stop", number)
-    seen = world.status(number)
+    seen = world.tick(number)
     assert (seen.state, seen.accepted, seen.refused) == (CampaignState.STOPPED, PEOPLE - 30, 30)
     world.hurry()
     world.turn(number)
@@ -182,7 +207,7 @@ def test_a_week_is_given_back_by_a_message_that_never_left(
     world.turn(number)
     if world.status(number).waiting:
         world.control("stop", number)
-    assert not world.status(number).waiting
+    assert not world.tick(number).waiting
     server.wrong()
     world.hurry()
     assert world.turns_to_the_end(world.launched()).accepted == PEOPLE

@@ -11,7 +11,7 @@ import psycopg
 from sqlalchemy import text
 
 from mailer.audience.models import ContactPoint
-from mailer.campaigns import close, compose, control, launch, schedule, status
+from mailer.campaigns import compose, control, launch, schedule, status
 from mailer.campaigns.status import Status
 from mailer.channels.email.signon import Timeouts
 from mailer.channels.email.transport import open_transport
@@ -29,6 +29,7 @@ from mailer.services import Services, unit_of_work
 from mailer.subscriptions import seed
 from mailer.subscriptions.leave import leave
 from tests.fakes.smtp_server import SmtpServer
+from workers import ticker
 
 SHORT = Timeouts(banner=0.4, command=0.4, data=0.4, block=0.4, dot=0.4, quit=0.4)
 CONNECTIONS = 4
@@ -184,9 +185,8 @@ class Sending:
         raise AssertionError(seen)
 
     def tick(self, number: int) -> Status:
-        """The ticker's part: close what has ended."""
-        with self.unit() as ctx:
-            close.close_if_done(ctx, number)
+        """The ticker's part: end what waits of a campaign that is over, and close it; the sum holds meanwhile."""
+        ticker.end_what_is_over(self.services)
         return self.status(number)
 
     def singles(self, worker: str = "worker1") -> None:

@@ -1,10 +1,12 @@
 """What survives of a slice when its process does not (decision 8)."""
 
+import fcntl
 import multiprocessing
 import os
 import resource
 import stat
 import threading
+from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 
 from mailer.core.channel import Clearance, Fate, Outcome
 from mailer.core.errors import InvalidInput
-from mailer.outbox.journal import SIZE, START_AT, Begun, FileJournal, dead_journals
+from mailer.outbox.journal import SIZE, START_AT, Begun, FileJournal, dead_journals, remove_drafts
 
 
 def clearance(row: int, slice_id: int = 7) -> Clearance:
@@ -35,6 +37,24 @@ def left_behind(folder: Path, rows: int = 3) -> Path:
             journal.end(clearance(row), accepted(row))
     journal.close()
     return journal.path
+
+
+def test_a_draft_that_a_killed_process_left_goes_after_an_hour_and_no_other_file(tmp_path: Path) -> None:
+    """A kill between draft and name; the draft of one that is just being made is locked, or young."""
+    old, young, made = (tmp_path / f".w-{number}-1" for number in range(3))
+    for path in (old, young, made):
+        path.write_bytes(b"")
+    living = FileJournal(tmp_path, "w")
+    moment = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    for path, hours in ((old, 2), (young, 0.5), (made, 2), (living.path, 2)):
+        then = (moment - timedelta(hours=hours)).timestamp()
+        os.utime(path, (then, then))
+    with made.open() as locked:
+        fcntl.flock(locked, fcntl.LOCK_EX)
+        remove_drafts(tmp_path, moment - timedelta(hours=1))
+        remove_drafts(tmp_path / "none", moment)
+    assert {path.name for path in tmp_path.iterdir()} == {young.name, made.name, living.path.name}
+    living.close()
 
 
 def test_a_dead_journal_tells_what_had_begun_and_how_it_ended(tmp_path: Path) -> None:

@@ -44,7 +44,9 @@ def test_a_server_that_is_down_rests_longer_each_time(services: Services, board:
         rests.append(float(row(services)[1]))
         assert board.held() == {"relay"}
         let_it_pass(services)
-    assert rests == [5, 10, 20, 40, 80, 160, 300, 300]
+    usual = [5, 10, 20, 40, 80, 160, 300, 300]
+    assert all(0.8 * each - 1 <= rest <= 1.2 * each for rest, each in zip(rests, usual, strict=True))
+    assert rests != usual, "each by chance a little shorter or longer"
     assert told(services) == []
 
 
@@ -76,20 +78,25 @@ def test_a_refused_password_rests_longest_at_once_and_is_told_once(services: Ser
     """Bad input: a wrong SMTP password stops the lane, tells the Admin, and loses nothing."""
     board.report("relay", "421")
     board.report("relay", code)
-    assert row(services)[1] == 300
+    assert 239 <= row(services)[1] <= 360
     for _ in range(3):
         let_it_pass(services)
         board.report("relay", code)
     assert told(services) == ["server:relay"]
     with unit_of_work(services) as ctx:
         (hold,) = servers.holds(ctx)
-    assert hold.refused_password and hold.code == code and 298 <= hold.seconds <= 300
+    assert hold.refused_password and hold.code == code and 238 <= hold.seconds <= 360
 
 
 def test_an_admin_can_have_it_tried_at_once(services: Services, board: Board) -> None:
     board.report("relay", "auth")
+    with services.engine.begin() as connection:
+        connection.execute(text("INSERT INTO lane_hold (lane, until, step, code) SELECT lane, clock_timestamp() + "
+                                "interval '5 minutes', 3, code FROM (VALUES (1, 'auth'), (2, 'connect'), (3, '451')) "
+                                "AS l (lane, code)"))
     with unit_of_work(services) as ctx:
         servers.try_again(ctx, "relay")
+        assert ctx.db.scalars(text("SELECT lane FROM lane_hold")).all() == [3], "what a domain asked for goes on"
     assert Board(services.engine, services.clock).held() == frozenset()
     with unit_of_work(services) as ctx, pytest.raises(NotFound):
         servers.try_again(ctx, "relay")
@@ -110,7 +117,7 @@ def test_what_was_long_ago_is_forgotten(services: Services, board: Board) -> Non
     with services.engine.begin() as connection:
         connection.execute(text("UPDATE server_hold SET until = clock_timestamp() - interval '11 minutes'"))
     board.report("relay", "connect")
-    assert row(services) == (1, 5)
+    assert row(services)[0] == 1 and 3 <= row(services)[1] <= 6
     let_it_pass(services)
     board.report("relay", "auth")
     assert told(services) == ["server:relay"] * 2

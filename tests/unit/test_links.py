@@ -3,11 +3,13 @@
 import base64
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.cmac import CMAC
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.core.errors import BadToken
-from mailer.core.links import LENGTH, MAILED, Link, LinkSigner, base32
+from mailer.core.links import LENGTH, MAILED, Claim, Link, LinkSigner, base32, cmac_many
 from mailer.core.vault import KeyRing
 
 OLD, RING = KeyRing({1: b"a" * 32}), KeyRing({1: b"a" * 32, 7: b"b" * 32})
@@ -18,6 +20,27 @@ IDS = st.integers(0, (1 << 63) - 1)
 def test_any_number_of_groups_of_five_octets_is_the_base32_of_the_standard_library(octets: bytes) -> None:
     """RFC 4648 §6, in lower case."""
     assert base32(octets) == base64.b32encode(octets).lower()
+
+
+@given(st.binary(min_size=32, max_size=32), st.lists(st.binary(min_size=16, max_size=16), max_size=20),
+       st.lists(st.binary(min_size=1, max_size=15), max_size=6))
+def test_macs_made_in_a_set_are_those_of_the_library(key: bytes, blocks: list[bytes], ends: list[bytes]) -> None:
+    """AES-CMAC, RFC 4493."""
+    one_by_one = [cmac(key, block + end) for block in blocks for end in ends]
+    assert cmac_many(key, b"".join(blocks), ends) == b"".join(one_by_one)
+
+
+def cmac(key: bytes, message: bytes) -> bytes:
+    mac = CMAC(AES(key))
+    mac.update(message)
+    return mac.finalize()
+
+
+def test_tokens_of_the_first_version_are_read_for_ever() -> None:
+    token = "aeaqciv5f5ogz3pbeyjvcp2akxsld7rfu2qsc6woqozqshlzuwxzttem"
+    assert LinkSigner(RING).read(token, Link.LEAVE) == Claim(Link.LEAVE, 1 << 62, 3)
+    with pytest.raises(BadToken):
+        LinkSigner(RING).read("aib" + token[3:], Link.LEAVE)
 
 
 @given(st.lists(st.sampled_from(Link), max_size=8), st.lists(IDS, max_size=20), IDS)

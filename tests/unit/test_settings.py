@@ -1,11 +1,15 @@
 """Settings are refused when they are half-set or cannot be read, and the one that is wrong is named."""
 
+import socket
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.core.errors import BadSettings
+from mailer.core.host_names import is_host_name
 from mailer.settings import Fixed, Settings, SmtpServer
+from mailer.wiring import announced_name
 
 
 @pytest.mark.parametrize("name, value", [
@@ -23,6 +27,47 @@ def test_a_setting_that_cannot_be_read_is_named(name: str, value: str) -> None:
     with pytest.raises(BadSettings) as refused:
         Settings.from_env({name: value})
     assert refused.value.context["setting"] == name
+
+
+@pytest.mark.parametrize("url, why", [
+    ("https://bücher.example", "xn--"), ("http://my_host", "letters, digits and hyphens"),
+    ("https://-a.example", "letters, digits and hyphens"), ("https://a..example", "letters, digits and hyphens"),
+    ("https://" + "a" * 64 + ".example", "letters, digits and hyphens"),
+    ("https://" + "abcdefg." * 32 + "example", "letters, digits and hyphens"),
+    ("https://300.1.1.1", "letters, digits and hyphens"), ("https://a.example.", "letters, digits and hyphens"),
+    ("https://user:s3cret@a.example", "without a user and a password"),
+    ("https://user@a.example", "without a user and a password"),
+    ("https://a.example/my news", "without blanks"), (" https://a.example", "without blanks"),
+    ("https://a.exa\nmple", "without blanks"), ("https://[::1]:8000", "no List-Id"),
+    ("https://a.example/a;b", "a path of"), ("https://a.example/ä", "a path of"),
+])
+def test_a_public_url_that_no_message_could_carry_is_refused_in_words(url: str, why: str) -> None:
+    """It begins every link and ends every List-Id, so what these cannot hold would fail each message."""
+    with pytest.raises(BadSettings) as refused:
+        Settings.from_env({"PUBLIC_URL": url})
+    assert why in str(refused.value.context["why"])
+    assert "s3cret" not in repr(refused.value)
+
+
+@pytest.mark.parametrize("url", ["https://News.a.example/mail/", "http://localhost:8000", "http://192.0.2.1",
+                                 "https://xn--bcher-kva.example", "https://3com.example", "http://host"])
+def test_names_and_addresses_of_version_four_are_taken(url: str) -> None:
+    assert Settings.from_env({"PUBLIC_URL": url}).public_url == url.rstrip("/")
+
+
+def test_no_password_stands_in_what_settings_print() -> None:
+    read = Settings.from_env({"DATABASE_URL": "postgresql://u:s3cret@db.example/mail",
+                              "REDIS_URL": "rediss://:s3cret@queue.example", "SMTP_URL": "smtps://u:s3cret@a.example"})
+    assert "s3cret" not in repr(read)
+
+
+@pytest.mark.parametrize("public_url, said", [
+    ("https://news.a.example/mail", "news.a.example"), ("http://localhost:8000", "localhost"),
+    ("http://192.0.2.1", "localhost"), ("", None)])
+def test_mail_servers_hear_our_domain(public_url: str, said: str | None) -> None:
+    """RFC 5321 section 4.1.1.1; without a domain of ours the machine's own name."""
+    full = socket.getfqdn()
+    assert announced_name(public_url) == (said or (full if is_host_name(full) else "localhost"))
 
 
 @pytest.mark.parametrize("sender", ["news@example.org", "News <news@example.org>", '"A, B" <news@bücher.example>'])
@@ -67,6 +112,8 @@ GOOD = "smtps://u:s3cret@one.example"
 @pytest.mark.parametrize("wrong, why", [
     ("smtp://", "a host (URL 2 of 2)"), ("smtps://u:s3cret@two.example:s3cret", "can be read (URL 2 of 2)"),
     ("smtps://s3cret@two.example", "or neither (URL 2 of 2)"),
+    ("smtp://a..b", "1 to 63 letters each (URL 2 of 2)"),
+    ("smtp://" + "a" * 64 + ".example", "1 to 63 letters each (URL 2 of 2)"),
     ("smtps://two.example?wieght=3", "&weight= (URL 2 of 2)"),
     ("smtps://two.example?s3cret", "&weight= (URL 2 of 2)"),
     ("smtps://two.example?weight=0", "from 1 to 100 (URL 2 of 2)"),

@@ -14,6 +14,7 @@ from mailer.services import unit_of_work
 from mailer.staff.roles import Role
 from tests.web.campaign_world import CampaignWorld, number_in, press_send
 from tests.web.staff_world import Browser, text_of
+from workers import ticker
 
 
 @pytest.fixture
@@ -57,6 +58,9 @@ def test_the_part_asks_again_until_all_is_done(world: CampaignWorld, sue: Browse
     assert 'hx-trigger="load delay:2s"' in text_of(sue.get(f"/staff/campaigns/{number}/progress/part"))
     with unit_of_work(world.services) as ctx:
         control.stop(ctx, number)
+    part = text_of(sue.get(f"/staff/campaigns/{number}/progress/part"))
+    assert "It is being stopped: nothing more is handed over." in part and "hx-trigger" in part
+    ticker.end_what_is_over(world.services)
     assert "hx-trigger" not in text_of(sue.get(f"/staff/campaigns/{number}/progress/part"))
 
 
@@ -81,9 +85,11 @@ def test_pause_needs_no_question_and_stopping_names_the_number_left(world: Campa
         "40 have not been sent. Stopping cannot be undone."
     assert world.state(number) == "sending"
     sue.post(f"/staff/campaigns/{number}/stop")
+    for _ in range(2):
+        page = text_of(sue.get(f"/staff/campaigns/{number}/progress"))
+        assert "Stopped" in page and "Resume" not in page and "/pause" not in page
+        ticker.end_what_is_over(world.services)
     assert world.state(number) == "stopped"
-    page = text_of(sue.get(f"/staff/campaigns/{number}/progress"))
-    assert "Resume" not in page and "/pause" not in page
 
 
 def test_who_opts_out_meanwhile_is_counted_as_kept_back(world: CampaignWorld, sue: Browser) -> None:
@@ -208,6 +214,7 @@ def test_a_stopped_campaign_offers_no_second_sending(world: CampaignWorld, sue: 
     with_an_unsure_one(world, number)
     with unit_of_work(world.services) as ctx:
         control.stop(ctx, number)
+    ticker.end_what_is_over(world.services)
     page = text_of(sue.get(f"/staff/campaigns/{number}/report"))
     assert UNSURE in page and "Send to the 1 uncertain" not in page
 

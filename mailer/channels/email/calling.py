@@ -92,6 +92,9 @@ class Caller:
             answer = open_line(server)
         except NoSession as refusal:
             answer = refusal.verdict
+        except (OSError, ValueError):
+            # Such as a name that no resolver can be asked for; without an answer the wire would wait for ever.
+            answer = NOBODY_THERE
         with self._lock:
             if not self._closed:
                 self._answers.put((server, answer))

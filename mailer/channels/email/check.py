@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from mailer.channels.email import fields, quoted, render
-from mailer.channels.email.holes import LEAVE, mark
+from mailer.channels.email.holes import LEAVE, has_mark, mark
 from mailer.channels.email.render import Rendered
 from mailer.core.channel import EXAMPLE, Copy, Finding, Grade
 
@@ -80,10 +80,12 @@ def _pictures(rendered: Rendered) -> Iterator[Finding]:
 
 
 def _links(rendered: Rendered) -> Iterator[Finding]:
-    found = [
-        Finding(Grade.LOOK, "bad_link", "markdown", rendered.holes.usual(link)[:_LONGEST_LINK])
-        for link in rendered.found.refused]
-    yield from found or [Finding(Grade.FINE, "bad_link", "markdown")]
+    """A link that differs from person to person could tell who pressed it (promise T19), so it must go."""
+    refused = rendered.found.refused
+    for grade, code, personal in ((Grade.MUST_FIX, "personal_link", True), (Grade.LOOK, "bad_link", False)):
+        found = [Finding(grade, code, "markdown", rendered.holes.usual(link)[:_LONGEST_LINK])
+                 for link in refused if has_mark(link) is personal]
+        yield from found or [Finding(Grade.FINE, code, "markdown")]
 
 
 def _size(rendered: Rendered) -> Finding:

@@ -6,7 +6,7 @@ be encoded or wrapped again. The result reads exactly as compose_campaign's.
 
 import hashlib
 import html
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from mailer.channels.email import fields, headers, quoted, render
@@ -86,4 +86,12 @@ def _hole(key: str, place: str, holes: Holes, escape: Callable[[str], str]) -> H
         # A link of ours reads the same in HTML and in text.
         return Hole(key)
     chip = holes.chips[key]
-    return Hole(f"{place} {key}", lambda values: quoted.encode_value(escape(fields.value(chip, values))))
+
+    def fill(values: Mapping[str, str]) -> bytes:
+        raw = values.get(chip.name, "")
+        # Plain letters need no escape in any place; most names are such.
+        if raw.isalpha() and raw.isascii() and len(raw) <= quoted.PLAIN_AT_MOST:
+            return raw.encode()
+        return quoted.encode_value(escape(fields.value(chip, values)))
+
+    return Hole(f"{place} {key}", fill)

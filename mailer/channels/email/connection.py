@@ -60,6 +60,11 @@ class Connection:
         return self._dot is None and self._next is None
 
     @property
+    def is_midway(self) -> bool:
+        """Whether a part of a reply is here."""
+        return self._reader.midway
+
+    @property
     def can_begin(self) -> bool:
         """Whether an envelope may be written now."""
         return self._next is None and not self.plug.left and (self._dot is None or self._may_pipe())
@@ -116,7 +121,8 @@ class Connection:
             broke = LOST if unsent else NEVER_ANSWERED
             self._end(dot, broke)
         if entry is not None and not self._refused:
-            if self._at <= MAIL and verdict is LOST and (self._handed or self.kept or dot is not None) and not self.recalled:
+            was_good = self._handed or self.kept or dot is not None
+            if self._at <= MAIL and verdict is LOST and was_good and not self.recalled:
                 self._owner.give_back(self.relay, entry)
             else:
                 broke = broke or verdict

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 import idna
@@ -11,6 +12,8 @@ from mailer.core.channel import Fate, Parcel
 
 BARE_LINE_END = re.compile(rb"\r\n|\r|\n")
 UNSAFE = re.compile(r"[\x00-\x1f\x7f<>]")
+PLAIN = re.compile(r"[!-;=?-~]+").fullmatch
+"""ASCII without blanks, control characters and angle brackets: what nearly every address is."""
 
 UNSENDABLE_ADDRESS = Verdict(Action.SOFT, Fate.FAILED, "5.1.3")
 NEEDS_SMTPUTF8 = Verdict(Action.SOFT, Fate.FAILED, "5.6.7")
@@ -37,6 +40,11 @@ class Offer(NamedTuple):
 def envelope(parcel: Parcel, offer: Offer) -> tuple[bytes, bytes] | Verdict:
     """MAIL and RCPT as this server takes them, or why it cannot take the message."""
     sender, recipient, body = parcel.sender, parcel.clearance.address, parcel.body
+    if parcel.tidy and PLAIN(recipient) and (path := _reverse_path(sender)) is not None:
+        if offer.size is None:
+            return path + b"\r\n", b"RCPT TO:<%b>\r\n" % recipient.encode()
+        if len(body) <= (offer.size or len(body)):
+            return b"%b SIZE=%d\r\n" % (path, len(body)), b"RCPT TO:<%b>\r\n" % recipient.encode()
     if not recipient or UNSAFE.search(recipient) or UNSAFE.search(sender):
         return UNSENDABLE_ADDRESS
     if not (recipient.isascii() and sender.isascii() and body.isascii()):
@@ -47,6 +55,12 @@ def envelope(parcel: Parcel, offer: Offer) -> tuple[bytes, bytes] | Verdict:
     if 0 < offer.size < size:
         return TOO_BIG
     return b"MAIL FROM:<%b> SIZE=%d\r\n" % (sender.encode(), size), b"RCPT TO:<%b>\r\n" % recipient.encode()
+
+
+@lru_cache(maxsize=64)
+def _reverse_path(sender: str) -> bytes | None:
+    """MAIL for a sender that needs nothing special, or None."""
+    return b"MAIL FROM:<%b>" % sender.encode() if PLAIN(sender) else None
 
 
 def _international(parcel: Parcel, offer: Offer) -> tuple[bytes, bytes] | Verdict:

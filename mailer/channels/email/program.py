@@ -37,6 +37,7 @@ class EmailProgram:
         self._fields = fields
         self._both = tuple(both)
         self._text_only = tuple(text_only)
+        self._known: dict[tuple[str | None, ...], list[bytes]] = {}
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -52,20 +53,20 @@ class EmailProgram:
         personal = {piece: None for piece in self._both if isinstance(piece, Hole) and piece.personal}
         holes = {hole: _FIELDS + number for number, hole in enumerate(personal)}
         return EmailBatch(
-            self._fields, [hole.personal for hole in holes if hole.personal],
+            self._fields, [hole.personal for hole in holes if hole.personal], self._known,
             _Layout(self._both, frame, holes), _Layout(self._text_only, frame, holes))
 
 
 class EmailBatch:
-    """A program within the frame of one slice."""
+    """A program within its frame; `known` is what was filled before for people of the same fields."""
 
-    def __init__(self, fields: tuple[str, ...], personal: Sequence[Personal], both: "_Layout", text_only: "_Layout"
-                 ) -> None:
+    def __init__(self, fields: tuple[str, ...], personal: Sequence[Personal],
+                 known: dict[tuple[str | None, ...], list[bytes]], both: "_Layout", text_only: "_Layout") -> None:
         self._fields = fields
         self._personal = personal
+        self._known = known
         self._both = both
         self._text_only = text_only
-        self._known: dict[tuple[str | None, ...], list[bytes]] = {}
 
     def build(self, address: str, text_only: bool, fields: Mapping[str, str], tokens: Sequence[bytes]) -> bytes:
         """The finished message. Raises: UnsafeHeader when the address cannot be printed."""

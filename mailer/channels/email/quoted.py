@@ -8,6 +8,9 @@ import re
 SOFT_BREAK = b"=\r\n"
 WIDTH = 76
 
+PLAIN_AT_MOST = 75
+"""Letters of a value that surely fit a line of their own."""
+
 _ROW = WIDTH - len(b"=")
 _DOT = b"=2E"
 # Tabs and blanks after blanks too, so that a body is already in the form that DKIM hashes (RFC 6376 §3.4.4).

@@ -45,16 +45,17 @@ class Relay:
         self.fault = HELD
         self.pipelining = True
         self.praised = False
+        self.usual: bytes | None = None
         self._pace = pace
         self._bucket = (Bucket("server", name),)
         self._ask_at = 0.0
         self._cap = 1 << 30
         self._cap_until = 0.0
 
-    def ask(self, wanted: int, now: float) -> None:
+    def ask(self, wanted: int, now: float, *, urgent: bool = False) -> None:
         """Ask for leave to send so many more."""
-        if now >= self._ask_at:
-            granted = self._pace.grant(self._bucket, wanted)
+        if urgent or now >= self._ask_at:
+            granted = self._pace.grant(self._bucket, wanted, urgent=urgent)
             self.allowance += granted
             if granted < wanted:
                 self._ask_at = now + ASK_AGAIN
@@ -126,7 +127,7 @@ class Relays:
         """Why nothing can be sent while every server is held; the operator's own fault first."""
         return max((relay.fault for relay in self.all), key=lambda fault: (fault.operator, fault is not HELD))
 
-    def allow(self, wanted: int) -> int:
+    def allow(self, wanted: int, *, urgent: bool = False) -> int:
         """Leave to begin so many altogether, as far as it is given."""
         up = [relay for relay in self.all if relay.up]
         missing = wanted - sum(relay.allowance for relay in up)
@@ -134,7 +135,7 @@ class Relays:
         now = time.monotonic()
         for relay in up:
             if missing > 0:
-                relay.ask(-(-missing * relay.weight // weights), now)
+                relay.ask(-(-missing * relay.weight // weights), now, urgent=urgent)
         return sum(relay.allowance for relay in up)
 
     def restore(self) -> None:

@@ -51,10 +51,10 @@ class SmtpWire:
     def under_way(self) -> int:
         return self._under_way
 
-    def room(self, wanted: int) -> int:
+    def room(self, wanted: int, *, urgent: bool = False) -> int:
         """How many parcels, at most `wanted`, could be begun about now."""
         waiting = len(self._queue)
-        return max(0, min(wanted, self._relays.allow(wanted + waiting) - waiting))
+        return max(0, min(wanted, self._relays.allow(wanted + waiting, urgent=urgent) - waiting))
 
     def deliver(self, parcels: Sequence[Parcel], journal: Journal) -> None:
         """Queue parcels behind those that wait."""
@@ -176,7 +176,8 @@ class SmtpWire:
                     pipeline.writable()
                 if event & ~OUT and not pipeline.closed:
                     pipeline.readable()
-                if not pipeline.closed:
+                # Parts of a reply win no time: a server that drips them would hold its message for ever.
+                if not pipeline.closed and not pipeline.is_midway:
                     pipeline.deadline = now + pipeline.patience
             elif fd == self._poll.file:
                 ready = event
