@@ -26,7 +26,7 @@ CALLED_BY_OTHERS = {
 COLUMNS = {
     "tables that are written and read by statements of their own": (
         _.Decision, _.MessageBlock, _.Slice, _.LaneHold, _.ServerHold, _.CampaignCount, _.Receipt, _.Reveal, _.Override,
-        _.lane, _.not_before, _.opened_at, _.resent, _.clock_shift_seconds),
+        _.lane, _.not_before, _.tries, _.opened_at, _.resent, _.clock_shift_seconds),
     "facts that are kept for people and reports to come": (
         _.created_at, _.updated_at, _.published_at, _.country, _.has_name, _.created_by, _.approved_by),
     "importing them is the use: foreign keys name each other's tables": (_.rooms, _.TABLES),

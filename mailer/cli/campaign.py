@@ -141,7 +141,8 @@ def resume(number: int, as_json: bool) -> None:
 def stop(number: int, as_json: bool) -> None:
     """Stop for good: what has not been handed over never will be."""
     with unit() as ctx:
-        _say(control.stop(ctx, number), as_json)
+        stopped = control.stop(ctx, number)
+        _say(stopped, as_json, f"Campaign {number}: nothing more is handed over." if stopped.stopping else "")
 
 
 @campaign.command(name="send-uncertain")

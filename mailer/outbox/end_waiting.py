@@ -21,6 +21,14 @@ AT_ONCE = 100
 # What waits is in open blocks; one that is closed here is opened again by what comes back from a worker's hands.
 BLOCKS = text("""SELECT block FROM message_block WHERE campaign_id = :id AND open
                  ORDER BY block LIMIT :most FOR UPDATE""")
+# Who changes a preference holds its row and then waits for the block, so these rows come first here too.
+CAPS = """
+    SELECT 1 FROM preference WHERE every_days > 0 AND contact_point_id IN (
+        SELECT contact_point_id FROM {table} WHERE campaign_id = :id AND cleared
+        AND state IN ('ready', 'claimed', 'deferred') AND block IN (
+            SELECT block FROM message_block WHERE campaign_id = :id AND open ORDER BY block LIMIT :most))
+    ORDER BY contact_point_id FOR UPDATE
+"""
 CLOSED = "UPDATE message_block SET open = false WHERE campaign_id = %s AND block = ANY(%s)"
 
 
@@ -35,8 +43,10 @@ def expire_waiting(ctx: Context, place: Place) -> bool:
 
 
 def _end(ctx: Context, place: Place, state: State, reason: str) -> bool:
+    asked = {"id": place.campaign_id, "most": AT_ONCE}
+    ctx.db.execute(text(CAPS.format(table=place.table)), asked)
     # Slices that are deciding finish first; later ones find nothing that waits.
-    blocks = list(ctx.db.scalars(BLOCKS, {"id": place.campaign_id, "most": AT_ONCE}))
+    blocks = list(ctx.db.scalars(BLOCKS, asked))
     if not blocks:
         return False
     driver = cast(psycopg.Connection[tuple[Any, ...]], ctx.db.connection().connection.driver_connection)

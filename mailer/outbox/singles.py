@@ -74,7 +74,7 @@ def due(ctx: Context) -> int:
     return int(ctx.db.scalar(text("""
         SELECT count(*) FROM (
             SELECT FROM single_message WHERE state IN ('ready', 'deferred')
-            AND (until IS NULL OR until <= clock_timestamp()) LIMIT :most) AS some"""), {"most": AT_ONCE}) or 0)
+            AND (until IS NULL OR until <= clock_timestamp()) LIMIT :most) AS found"""), {"most": AT_ONCE}) or 0)
 
 
 def claim(ctx: Context, worker: str, most: int = AT_ONCE) -> Claimed | None:

@@ -23,6 +23,7 @@ from mailer.subscriptions.seed import made_up
 from tests.chaos.databases import dump
 from tests.chaos.mailbox import get, messages, post, unsubscribe_all
 from tests.chaos.needles import Needles, disguises
+from tests.chaos.sending import until
 from tests.fakes.smtp_server import SmtpServer
 from tests.instance import Instance, running
 
@@ -122,10 +123,7 @@ def join(instance: Instance, server: SmtpServer, address: str, name: str) -> Non
     """By the public form, the mailed link and its button."""
     status, page = post(f"{instance.url}/join/canaries", email=address, first_name=name, form_version="1", topics="1")
     assert status == 200 and "Now check your email" in page
-    for _ in range(200):
-        if address in messages(server):
-            break
-        instance.command("list", "show")
+    until(lambda: address in messages(server), 20)
     letter = messages(server)[address].get_body(("plain",))
     assert letter is not None
     (link,) = set(re.findall(r"http://\S+/confirm/\S+", letter.get_content()))

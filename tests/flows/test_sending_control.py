@@ -5,11 +5,13 @@ from dataclasses import replace
 from time import sleep
 
 import pytest
+from sqlalchemy import text
 
 from mailer.campaigns import close, launch
 from mailer.core.errors import CannotSend
 from mailer.core.messages import CampaignState
 from mailer.outbox import dispatch, end_waiting
+from mailer.outbox.keep_back import keep_back
 from tests.conftest import FixedClock
 from tests.fakes.smtp_server import SmtpServer
 from tests.flows.world import Sending
@@ -117,6 +119,30 @@ def test_stopping_only_says_so_and_what_waits_ends_some_blocks_at_a_time(
     assert (seen.refused, seen.waiting) == (end_waiting.AT_ONCE, PEOPLE - end_waiting.AT_ONCE)
     assert not world.turn(number, "worker2").accepted and not world.taken
     assert (world.status(number).state, world.status(number).refused) == (CampaignState.STOPPED, PEOPLE)
+
+
+def test_ending_what_waits_and_somebody_changing_a_preference_do_not_block_each_other(
+        world: Sending, server: SmtpServer, people: list[int]) -> None:
+    """Both need that person's preference and block: whoever takes them in another order fails one of the two."""
+    every_week(world, people)
+    server.wrong("rcpt:450 4.2.0 Greylisted")
+    number = world.launched()
+    world.turn(number)
+    world.control("stop", number)
+
+    def end_some() -> bool:
+        with world.unit() as ctx:
+            return close.end_some(ctx, number)
+
+    with ThreadPoolExecutor(1) as pool, world.unit() as ctx:
+        ctx.db.execute(text("UPDATE preference SET paused_until = NULL WHERE contact_point_id = :id"),
+                       {"id": people[-1]})
+        ending = pool.submit(end_some)
+        sleep(0.5)
+        keep_back(ctx, people[-1:])
+        ctx.db.commit()
+        assert ending.result(timeout=30)
+    assert world.tick(number).refused == PEOPLE
 
 
 def each_in_a_block_of_its_own(world: Sending) -> None:

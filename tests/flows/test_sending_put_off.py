@@ -73,8 +73,8 @@ def apart(whens: list[datetime]) -> float:
 @pytest.mark.parametrize("held", [False, True])
 def test_lanes_rest_for_a_silent_server_only_where_the_server_itself_does_not(services: Services, held: bool) -> None:
     """Whoever has a server tried at once must not wait for lanes; and one slice may hold many blocks of one lane."""
-    campaign = ACampaign(services, 1600)
-    slice_id, points = campaign.hand(1600)
+    campaign = ACampaign(services, 400)
+    slice_id, points = campaign.hand(400)
     if held:
         campaign.sql("INSERT INTO server_hold (server, until, since, step, code) VALUES "
                      "('relay', clock_timestamp() + interval '1 minute', clock_timestamp(), 1, 'connect')")
