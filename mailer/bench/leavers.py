@@ -1,4 +1,4 @@
-"""People who leave while they are being written to: eight at a time, by the one-click address of their message."""
+"""People who leave while they are being written to: four at a time, by the one-click address of their message."""
 
 import http.client
 import threading
@@ -11,7 +11,7 @@ from mailer.bench.errors import BenchFailed
 from mailer.core.links import Link
 from mailer.services import Services
 
-AT_A_TIME = 8
+AT_A_TIME = 4
 BODY = b"List-Unsubscribe=One-Click"
 NEXT_BLOCKS = 40
 """Blocks past the first open one in which somebody next to the working slices is looked for."""

@@ -132,8 +132,9 @@ def end_all(ctx: Context, point: ContactPoint, *, list_id: int | None = None, ev
         live = live.where(Standing.list_id == list_id)
     ending = [Consent(*row) for row in ctx.db.execute(live.order_by(
         Standing.list_id, Standing.topic_id, Standing.purpose))]
-    mode, now = current(ctx).mode, ctx.clock.now()
-    append(ctx, Act.ENDED, [Deed(holder, consent, evidence, now, mode) for consent in ending])
+    if ending:
+        mode, now = current(ctx).mode, ctx.clock.now()
+        _write(ctx, Act.ENDED, [Deed(holder, consent, evidence, now, mode) for consent in ending])
     return ending
 
 
@@ -157,19 +158,24 @@ def holder_of(ctx: Context, point: ContactPoint) -> Holder:
 
 def append(ctx: Context, act: Act, deeds: Sequence[Deed]) -> list[int]:
     """Write acts of one kind to the ledger and bring `standing` after them; the numbers of the rows."""
-    words = _wordings(ctx, deeds)
     seqs: list[int] = []
     for start in range(0, len(deeds), CHUNK):
         chunk = deeds[start:start + CHUNK]
         # The order of a person's rows must be the order in which they took effect: lock, then number.
         ctx.db.execute(LOCK, {"points": sorted({deed.holder.contact_point_id for deed in chunk})})
-        seqs += ctx.db.scalars(APPEND, _columns(chunk, words) | {"act": act, "state": STATE[act]}).all()
+        seqs += _write(ctx, act, chunk)
     return seqs
+
+
+def _write(ctx: Context, act: Act, deeds: Sequence[Deed]) -> Sequence[int]:
+    """Acts of holders that are locked already."""
+    columns = _columns(deeds, _wordings(ctx, deeds))
+    return ctx.db.scalars(APPEND, columns | {"act": act, "state": STATE[act]}).all()
 
 
 def _one(ctx: Context, act: Act, point: ContactPoint, consent: Consent, evidence: Evidence) -> LedgerEntry:
     deed = Deed(holder_of(ctx, point), consent, evidence, ctx.clock.now(), current(ctx).mode)
-    [seq] = append(ctx, act, [deed])
+    [seq] = _write(ctx, act, [deed])
     return ctx.db.get_one(LedgerEntry, seq)
 
 

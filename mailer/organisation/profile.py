@@ -34,6 +34,8 @@ def current(ctx: Context) -> Profile:
     """The organisation as it now is; empty texts before first run."""
     row = ctx.db.get(Organisation, 1) or Organisation(
         name="", postal_address="", help_email="", public_url="", time_zone="UTC", mode=Mode.PRACTICE)
+    # A session knows a row again only while somebody holds it, and this one is asked for several times.
+    ctx.db.info[Organisation] = row
     fixed = ctx.fixed
     named = {"mode": fixed.mode, "public_url": fixed.public_url, "postal_address": fixed.postal_address,
              "mail_from": fixed.mail_from}

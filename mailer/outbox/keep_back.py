@@ -51,13 +51,13 @@ def _wait(session: Session, ids: list[int]) -> None:
 
     Campaigns are read anew, as one may have started between the first look and the commit.
     """
+    # Each look stands alone: locks are let go at once, and the next sees what others committed meanwhile.
+    session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
     running = _running(session)
     for campaign, month in running:
         _share_blocks(session, campaign, month, ids)
-    session.rollback()
     give_up = monotonic() + LONGEST_WAIT
     while monotonic() < give_up and any(_in_the_air(session, campaign, month, ids) for campaign, month in running):
-        session.rollback()
         sleep(LOOK_EVERY)
 
 

@@ -36,8 +36,7 @@ def send_singles(seat: Seat) -> bool:
     if not due:
         return False
     with seat.ways.wire("email", mode) as wire:
-        # It looks which servers rest. What cannot go now is not claimed: every claim is an attempt.
-        wire.turn(0)
+        # What cannot go now is not claimed: every claim is an attempt.
         most = wire.room(due, urgent=True)
         return most > 0 and _send(seat, wire, mode, most)
 

@@ -108,8 +108,8 @@ def test_the_road_never_reads_a_leaf_from_end_to_end(world: Sending, server: Smt
     number = world.launched()
     fill(world, number)
     # Of somebody who has had a message lately the gate reads this campaign's own earlier decisions.
-    world.sql("INSERT INTO preference (contact_point_id, format, every_days, last_campaign_on, hold) "
-              "VALUES (:id, 'html', 7, '2026-03-01', false)", id=people[-2])
+    world.sql("UPDATE preference SET every_days = 7, last_campaign_on = '2026-03-01' WHERE contact_point_id = :id",
+              id=people[-2])
     if analysed:
         world.sql("ANALYZE")
     server.wrong("rcpt:550 5.1.1 No such user*3")

@@ -129,6 +129,9 @@ class Relays:
 
     def allow(self, wanted: int, *, urgent: bool = False) -> int:
         """Leave to begin so many altogether, as far as it is given."""
+        if urgent:
+            # Its wire may have rested, with what it knew of the servers.
+            self.look()
         up = [relay for relay in self.all if relay.up]
         missing = wanted - sum(relay.allowance for relay in up)
         weights = sum(relay.weight for relay in up)
