@@ -20,7 +20,7 @@ from mailer.core.vault import Opener, Use
 from mailer.db import Ids
 from mailer.gate import caps, single_facts
 from mailer.gate.decisions import write_decisions
-from mailer.gate.facts import Point, facts
+from mailer.gate.facts import Point, Row, facts
 from mailer.gate.models import SingleDecision
 from mailer.gate.rules import Clear, Refuse, Verdict, Wait, day, verdict
 from mailer.gate.single_facts import Mailbox, Single
@@ -92,12 +92,7 @@ def decide_campaign(cursor: Cursor[Any], powers: Powers, terms: CampaignTerms, s
     terms = replace(terms, mode=powers.mode)
     counts = powers.mode is not Mode.PRACTICE
     decisions = leaf("decision", terms.month)
-    ids = Ids([ask.row for ask in asks])
-    rows, taken = facts(cursor, terms, ids, now, decisions=decisions), frozenset[int]()
-    if counts and any(row.facts.every_days for row in rows.values()):
-        # Few people have a cap. Where one has, it is locked first and everything read again under the lock.
-        taken = caps.take(cursor, ids)
-        rows = facts(cursor, terms, ids, now, decisions=decisions)
+    rows, taken = _known(cursor, terms, Ids([ask.row for ask in asks]), now, decisions, counts=counts)
     answers, capped, freed = Answers(day(now)), [], []
     cleared: list[tuple[int, int, Point]] = []
     # People who are alike share their facts, which `rows` keeps alive, and are judged once.
@@ -123,6 +118,17 @@ def decide_campaign(cursor: Cursor[Any], powers: Powers, terms: CampaignTerms, s
     _clear(powers, slice_id, cleared, begin_before, answers)
     write_decisions(cursor, terms, decisions, answers.cleared, answers.refused, now)
     return answers
+
+
+def _known(cursor: Cursor[Any], terms: CampaignTerms, ids: Ids, now: datetime, decisions: str, *, counts: bool
+           ) -> tuple[dict[int, Row], frozenset[int]]:
+    """The facts of a slice and whose cap we hold. Few people have one: where somebody has, it is locked first and
+    everything read again under the lock."""
+    rows = facts(cursor, terms, ids, now, decisions=decisions)
+    if not counts or not any(row.facts.every_days for row in rows.values()):
+        return rows, frozenset()
+    taken = caps.take(cursor, ids)
+    return facts(cursor, terms, ids, now, decisions=decisions), taken
 
 
 def decide_singles(ctx: Context, opener: Opener, slice_id: int, rows: Sequence[Single], begin_before: float
