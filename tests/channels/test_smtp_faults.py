@@ -139,7 +139,7 @@ def test_a_goodbye_after_some_messages_defers_nobody(server: SmtpServer) -> None
 
 
 def test_a_kept_connection_that_the_server_closed_meanwhile_is_replaced(server: SmtpServer) -> None:
-    wire = open_transport(server.url, connections=2, host_name="us.example").wire()
+    wire = open_transport(server.url, connections=1, host_name="us.example").wire()
     send(wire, parcels(6))
     server.hang_up()
     while server.record.open:

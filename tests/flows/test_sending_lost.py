@@ -114,7 +114,7 @@ def test_a_lost_hosts_slice_is_unsure_as_a_whole_until_its_journal_turns_up(
     assert world.reap() == 0
     assert world.states(campaign)["handed"]
     world.lose_host("victim")
-    assert world.reap() == 1
+    assert world.reap() >= 1
     unsure = world.status(campaign).uncertain
     assert unsure > CONNECTIONS
     move(elsewhere, journals)
