@@ -1,17 +1,20 @@
 """Picks the real parts: the only place that does."""
 
+import select
 import socket
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from time import monotonic
+from typing import Any
 from urllib.parse import urlsplit
 
+import psycopg
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-from sqlalchemy import Engine, create_engine, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 
 from mailer import keyfile, tables
 from mailer.channels import registry
@@ -56,8 +59,26 @@ def open_engine(settings: Settings) -> Engine:
     for scheme in ("postgres://", "postgresql://"):
         if url.startswith(scheme):
             url = "postgresql+psycopg://" + url.removeprefix(scheme)
-    return create_engine(url, pool_size=4, max_overflow=20, pool_pre_ping=True, hide_parameters=True,
-                         connect_args={"application_name": "mailer", "options": "-c lock_timeout=60s"})
+    engine = create_engine(url, pool_size=4, max_overflow=20, hide_parameters=True,
+                           connect_args={"application_name": "mailer", "options": "-c lock_timeout=60s"})
+    event.listen(engine, "checkout", _look_whether_it_ended)
+    return engine
+
+
+def _look_whether_it_ended(connection: psycopg.Connection[Any], _record: object, _proxy: object) -> None:
+    """A server that went away has ended the line, which shows without a question for every transaction.
+
+    Whatever lies there unasked, the question is put after all.
+    """
+    try:
+        line = select.poll()
+        line.register(connection.fileno(), select.POLLIN)
+        if line.poll(0):
+            with connection.cursor() as cursor:
+                cursor.execute("")
+            connection.rollback()
+    except psycopg.Error as error:
+        raise InvalidatePoolError() from error
 
 
 def build(settings: Settings, engine: Engine, jobs: Jobs, *, clock: Clock | None = None,

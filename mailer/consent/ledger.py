@@ -13,14 +13,14 @@ from sqlalchemy.dialects.postgresql import ARRAY, BIGINT, BYTEA, TEXT, TIMESTAMP
 from sqlalchemy.dialects.postgresql import UUID as UUIDS
 
 from mailer.audience.models import ContactPoint, Person, PersonKey
-from mailer.consent.models import LedgerEntry, Standing
+from mailer.consent.models import LedgerEntry
 from mailer.context import Context
 from mailer.core.errors import NotFound
 from mailer.core.messages import Purpose
 from mailer.core.modes import Mode
 from mailer.core.vault import SealingKey
 from mailer.lists.models import Wording
-from mailer.organisation.profile import current
+from mailer.organisation.profile import mode as mode_in_force
 
 CHUNK = 5000
 
@@ -101,6 +101,13 @@ APPEND = text("""
     bindparam("sealeds", type_=ARRAY(BYTEA)),
     *(bindparam(name, type_=ARRAY(BIGINT)) for name in ("lists", "topics", "points")),
     *(bindparam(name, type_=ARRAY(TEXT)) for name in ("channels", "purposes", "modes")))
+LIVE = text("""
+    SELECT person.subject, held.wrapped, standing.list_id, standing.topic_id, standing.purpose
+    FROM person JOIN vault.person_key held ON held.person_id = person.id
+    LEFT JOIN standing ON standing.contact_point_id = :point AND standing.state = 'live'
+         AND standing.list_id = coalesce(CAST(:list AS bigint), standing.list_id)
+    WHERE person.id = :person ORDER BY standing.list_id, standing.topic_id, standing.purpose
+""")
 LOCK = text("SELECT id FROM contact_point WHERE id = ANY(:points) ORDER BY id FOR NO KEY UPDATE").bindparams(
     bindparam("points", type_=ARRAY(BIGINT)))
 
@@ -125,15 +132,13 @@ def end(ctx: Context, point: ContactPoint, *, list_id: int, topic_id: int, purpo
 
 def end_all(ctx: Context, point: ContactPoint, *, list_id: int | None = None, evidence: Evidence) -> list[Consent]:
     """End every live consent, of one list or of all; those ended. Raises: NotFound."""
-    holder = holder_of(ctx, point)
-    live = select(Standing.list_id, Standing.topic_id, Standing.purpose).where(
-        Standing.contact_point_id == point.id, Standing.state == "live")
-    if list_id is not None:
-        live = live.where(Standing.list_id == list_id)
-    ending = [Consent(*row) for row in ctx.db.execute(live.order_by(
-        Standing.list_id, Standing.topic_id, Standing.purpose))]
+    ctx.db.execute(LOCK, {"points": [point.id]})
+    found = ctx.db.execute(LIVE, {"person": point.person_id, "point": point.id, "list": list_id}).all()
+    if not found:
+        raise NotFound(contact_point=point.id)
+    ending = [Consent(row.list_id, row.topic_id, row.purpose) for row in found if row.list_id is not None]
     if ending:
-        mode, now = current(ctx).mode, ctx.clock.now()
+        holder, mode, now = _holder(ctx, point, found[0].subject, found[0].wrapped), mode_in_force(ctx), ctx.clock.now()
         _write(ctx, Act.ENDED, [Deed(holder, consent, evidence, now, mode) for consent in ending])
     return ending
 
@@ -153,7 +158,11 @@ def holder_of(ctx: Context, point: ContactPoint) -> Holder:
         PersonKey, PersonKey.person_id == Person.id).where(Person.id == point.person_id)).first()
     if found is None:
         raise NotFound(contact_point=point.id)
-    return Holder(point.id, point.channel, found.subject, ctx.sealer.key_of(found.wrapped, person=point.person_id))
+    return _holder(ctx, point, found.subject, found.wrapped)
+
+
+def _holder(ctx: Context, point: ContactPoint, subject: UUID, wrapped: bytes) -> Holder:
+    return Holder(point.id, point.channel, subject, ctx.sealer.key_of(wrapped, person=point.person_id))
 
 
 def append(ctx: Context, act: Act, deeds: Sequence[Deed]) -> list[int]:
@@ -174,7 +183,7 @@ def _write(ctx: Context, act: Act, deeds: Sequence[Deed]) -> Sequence[int]:
 
 
 def _one(ctx: Context, act: Act, point: ContactPoint, consent: Consent, evidence: Evidence) -> LedgerEntry:
-    deed = Deed(holder_of(ctx, point), consent, evidence, ctx.clock.now(), current(ctx).mode)
+    deed = Deed(holder_of(ctx, point), consent, evidence, ctx.clock.now(), mode_in_force(ctx))
     [seq] = _write(ctx, act, [deed])
     return ctx.db.get_one(LedgerEntry, seq)
 

@@ -50,6 +50,11 @@ def current(ctx: Context) -> Profile:
     )
 
 
+def mode(ctx: Context) -> Mode:
+    """The mode in force: `current(ctx).mode`, without a look where the settings say it."""
+    return ctx.fixed.mode or current(ctx).mode
+
+
 def brand(profile: Profile, notice_version: str) -> Brand:
     """The organisation as messages print it."""
     return Brand(profile.name, profile.postal_address, profile.help_email, profile.public_url, notice_version)

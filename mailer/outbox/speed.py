@@ -4,7 +4,7 @@ from time import monotonic
 
 SLICE_SECONDS = 0.1
 SMALLEST, LARGEST = 10, 500
-"""Rows a slice; larger ones gain nothing and make people who leave wait."""
+"""Rows a slice: the cost of its statements is shared by more, but people who leave wait longer."""
 
 MEASURED_OVER = 0.25
 PRACTICE_SECONDS = 12
@@ -12,8 +12,8 @@ PRACTICE_SECONDS = 12
 
 
 class Speed:
-    """`rows` is the size of the next slice, `appetite` the rows left unbegun at which it is claimed, `between` the
-    seconds from one claim to the next."""
+    """`rows` is the size of the next slice, `appetite` the rows left unbegun at which it is claimed, so that the wire has
+    work while the database does its own; `between` the seconds from one claim to the next."""
 
     def __init__(self, rows: int = 50, between: float = 0.0) -> None:
         self.rows, self.between = rows, between

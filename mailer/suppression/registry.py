@@ -11,7 +11,7 @@ from mailer.context import Context
 from mailer.core.exits import ExitKind
 from mailer.core.reasons import SUPPRESSING, Reason
 from mailer.exits import record
-from mailer.organisation.profile import current
+from mailer.organisation.profile import mode as mode_in_force
 from mailer.suppression.models import Suppression
 
 
@@ -24,7 +24,7 @@ def suppress(ctx: Context, *, channel: str, fingerprint: bytes, reason: Reason, 
     """
     if reason not in SUPPRESSING:
         raise ValueError(f"{reason} does not suppress")
-    mode = current(ctx).mode
+    mode = mode_in_force(ctx)
     version = ctx.sealer.fingerprint_version if version is None else version
     entry = insert(Suppression).values(
         channel=channel, fingerprint=fingerprint, list_id=list_id, reason=reason, fingerprint_version=version,
