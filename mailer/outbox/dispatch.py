@@ -160,7 +160,7 @@ class _Turn:
         return must or now > self._ends
 
     def _is_hungry(self) -> bool:
-        """The next slice is claimed when half of the last is still to be begun."""
+        """The next slice is claimed while the last is still to be begun, so that the wire is never without work."""
         return not self._is_done and self._wire.unbegun <= self._speed.appetite and monotonic() >= self._claim_at
 
     def _claim(self) -> None:

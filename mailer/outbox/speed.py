@@ -12,8 +12,10 @@ PRACTICE_SECONDS = 12
 
 
 class Speed:
-    """`rows` is the size of the next slice, `appetite` the rows left unbegun at which it is claimed, so that the wire has
-    work while the database does its own; `between` the seconds from one claim to the next."""
+    """`rows` is the size of the next slice, `between` the seconds from one claim to the next.
+
+    `appetite` is how many rows are left unbegun when it is claimed: work for the wire while the database does its own.
+    """
 
     def __init__(self, rows: int = 50, between: float = 0.0) -> None:
         self.rows, self.between = rows, between
