@@ -118,6 +118,7 @@ def test_a_lost_host_loses_nobody_and_its_late_journal_tells_what_it_had_sent(ho
     assert held_by(south) == 0
 
 
+@pytest.mark.soak
 @apart(here="networks")
 def test_a_host_whose_mail_server_is_down_holds_up_no_other(hosts: tuple[Host, Host]) -> None:
     """Relays are left alone by name: what one host cannot hand over another does."""
@@ -131,6 +132,7 @@ def test_a_host_whose_mail_server_is_down_holds_up_no_other(hosts: tuple[Host, H
     assert [host.end(signal.SIGTERM) for host in hosts] == [[0, 0], [0, 0]]
 
 
+@pytest.mark.soak
 @pytest.mark.skipif(shutil.which("mount") is None, reason="no mount program")
 def test_a_host_with_no_room_for_its_journal_begins_nothing_and_holds_up_no_other(shared: Shared) -> None:
     """Decision 8: what could not be kept is not sent; with room again it takes its part."""

@@ -19,7 +19,7 @@ from tests.chaos.mail_server import SLOWLY, MailServer, serving
 from tests.chaos.sending import Sending, database, powers, until
 from tests.instance import Instance, running
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.chaos, pytest.mark.soak, pytest.mark.timeout(120)]
 
 PEOPLE, PROCESSES, CONNECTIONS = 3000, 2, 2
 
