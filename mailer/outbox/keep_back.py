@@ -16,7 +16,7 @@ from mailer.context import Context
 LONGEST_WAIT = 1.2
 """Seconds after a clearance was written when surely no hand-over begins under it: it lasts 1 s and is begun in 0.8."""
 
-LOOK_EVERY = 0.005
+LOOK_EVERY = 0.02
 
 # A campaign at a time and by their numbers, whatever figures say: their leaves are not read from end to end.
 THEIRS = """
