@@ -5,12 +5,12 @@ a line a recipient to FOLDER/begun.tsv: nanoseconds of the monotonic clock, and 
 """
 
 import select
-import signal
 import socket
 import sys
 import time
 from pathlib import Path
-from types import FrameType
+
+from mailer.bench.serving import serve
 
 READ = 262_144
 RECIPIENT = b"RCPT TO:<"
@@ -102,27 +102,12 @@ class Relay:
         side.tail = seen[start:] if len(seen) - start <= LONGEST_LINE else b""
 
 
-class _Told(Exception):
-    """We were told to end."""
-
-
-def _hear(_number: int, _frame: FrameType | None) -> None:
-    raise _Told
-
-
 def main(folder: Path, host: str, port: int) -> None:
     """Relay until SIGTERM."""
     relay = Relay(host, port)
-    signal.signal(signal.SIGTERM, _hear)
-    draft = folder / "relay.port.new"
-    draft.write_text(str(relay.port))
-    draft.rename(folder / "relay.port")
-    try:
-        while True:
-            relay.turn()
-    except _Told:
-        with (folder / "begun.tsv").open("wb") as file:
-            file.writelines(b"%d\t%s\n" % each for each in relay.begun)
+    serve(folder / "relay.port", relay.port, relay.turn)
+    with (folder / "begun.tsv").open("wb") as file:
+        file.writelines(b"%d\t%s\n" % each for each in relay.begun)
 
 
 if __name__ == "__main__":

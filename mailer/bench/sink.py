@@ -6,11 +6,11 @@ envelope sender to FOLDER/sink.json.
 
 import json
 import select
-import signal
 import socket
 import sys
 from pathlib import Path
-from types import FrameType
+
+from mailer.bench.serving import serve
 
 GREETING = b"220 sink ESMTP\r\n"
 OFFERS = b"250-sink\r\n250-PIPELINING\r\n250-SIZE 52428800\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n"
@@ -102,26 +102,11 @@ class Sink:
             del self._open[file]
 
 
-class _Told(Exception):
-    """We were told to end."""
-
-
-def _hear(_number: int, _frame: FrameType | None) -> None:
-    raise _Told
-
-
 def main(folder: Path) -> None:
     """Serve until SIGTERM."""
     sink = Sink()
-    signal.signal(signal.SIGTERM, _hear)
-    draft = folder / "sink.port.new"
-    draft.write_text(str(sink.port))
-    draft.rename(folder / "sink.port")
-    try:
-        while True:
-            sink.turn()
-    except _Told:
-        (folder / "sink.json").write_text(json.dumps(sink.taken))
+    serve(folder / "sink.port", sink.port, sink.turn)
+    (folder / "sink.json").write_text(json.dumps(sink.taken))
 
 
 if __name__ == "__main__":

@@ -1,14 +1,22 @@
 """One instance and one mail server for all the small tests here: what broke in one must be whole for the next."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
 
+from tests.chaos.hosts import Shared, shared_servers
 from tests.chaos.live import PEOPLE, live
 from tests.chaos.mail_server import SLOWLY, MailServer, serving
 from tests.chaos.sending import database, until
 from tests.instance import Instance
+
+
+@pytest.fixture
+def shared(tmp_path: Path) -> Iterator[Shared]:
+    with shared_servers(tmp_path) as servers:
+        yield servers
 
 
 @pytest.fixture(scope="package")

@@ -6,13 +6,12 @@ Each has its own data folder with journals and exits, its own mail server, and i
 import shutil
 import signal
 from collections.abc import Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
 
 from tests.chaos.disk import fill, small_disk
-from tests.chaos.hosts import CONNECTIONS, Host, Shared, shared_servers, two_hosts
+from tests.chaos.hosts import CONNECTIONS, Host, Shared, two_hosts
 from tests.chaos.mail_server import SLOWLY, still_for
 from tests.chaos.sending import Sending, database, until
 
@@ -24,12 +23,6 @@ ROOM = 16
 
 HOST_IS_GONE = 150.0
 """Seconds within which the slices of a lost host are given up: 120 and what the looking takes."""
-
-
-@pytest.fixture
-def shared(tmp_path: Path) -> Iterator[Shared]:
-    with shared_servers(tmp_path) as servers:
-        yield servers
 
 
 @pytest.fixture

@@ -2,14 +2,13 @@
 
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 import redis
 
-from tests.chaos.hosts import Shared, shared_servers, two_hosts
+from tests.chaos.hosts import Shared, two_hosts
 from tests.chaos.killing import processes, strike
 from tests.chaos.live import CONNECTIONS, PEOPLE
 from tests.chaos.mail_server import LIGHTLY, SLOWLY, MailServer, serving
@@ -25,12 +24,6 @@ JOBS_ARE_BACK_WITHIN = 15.0
 SECOND_WORKER_ADDS = 0.6
 
 MANY = 8_000
-
-
-@pytest.fixture
-def shared(tmp_path: Path) -> Iterator[Shared]:
-    with shared_servers(tmp_path) as servers:
-        yield servers
 
 
 def slices(instance: Instance) -> set[int]:
