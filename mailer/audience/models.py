@@ -125,3 +125,33 @@ class RequestKey(Model):
     request_id: Mapped[int] = mapped_column(
         ForeignKey("pending_request.id", ondelete="CASCADE"), primary_key=True, autoincrement=False)
     wrapped: Mapped[bytes] = mapped_column(info=personal("key", erase="delete row"))
+
+
+class FieldSource(Model):
+    """Where one detail of a person came from, when, and under which notice (promises M28 and S8)."""
+
+    __tablename__ = "field_source"
+
+    person_id: Mapped[int] = mapped_column(
+        ForeignKey("person.id", ondelete="CASCADE"), primary_key=True, autoincrement=False,
+        info=personal("link to a person", erase="delete row"))
+    field: Mapped[str] = mapped_column(primary_key=True)
+    source: Mapped[str]
+    at: Mapped[datetime]
+    notice_id: Mapped[int | None] = mapped_column(ForeignKey("notice.id"))
+
+
+class Collected(Model):
+    """What else an address was given for (`order`, `contest:5`, `delivery` …): none of it reaches a marketing audience.
+
+    Audiences are made of consents alone, and these are none (promises C5, M21, S30).
+    """
+
+    __tablename__ = "collected"
+
+    contact_point_id: Mapped[int] = mapped_column(
+        ForeignKey("contact_point.id", ondelete="CASCADE"), primary_key=True, autoincrement=False,
+        info=personal("link to a person", erase="delete row"))
+    purpose: Mapped[str] = mapped_column(primary_key=True)
+    source: Mapped[str]
+    at: Mapped[datetime]

@@ -35,6 +35,8 @@ class Link(IntEnum):
     VERP = 6
     UNDO = 7
     TEST = 8
+    FRIEND = 9
+    ADDRESS_UNDO = 10
 
 
 MAILED = (Link.LEAVE, Link.ONE_CLICK, Link.PREFERENCES, Link.WHY, Link.MESSAGE_ID)

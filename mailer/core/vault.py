@@ -38,6 +38,8 @@ class Use(StrEnum):
     SESSION = "session"
     LIMIT = "limit"
     DKIM = "dkim"
+    RIGHTS = "rights"
+    CODE = "code"
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,10 @@ class Postponed(NamedTuple):
     until: datetime
 
 
+SHARED = {Use.STAFF: ("staff", "email"), Use.RIGHTS: ("rights_request", "contact")}
+"""Where addresses under a key of the instance's own stand: table and field."""
+
+
 @dataclass
 class Answers:
     """One list for each way an ask can end; `later` are rows whose cap somebody else holds at this instant.
@@ -180,5 +184,6 @@ def _clear(powers: Powers, slice_id: int, asked: Sequence[tuple[int, int, Point]
 
 def _open(opener: Opener, mailbox: Mailbox) -> str:
     if mailbox.wrapped is None:
-        return opener.open_shared(Use.STAFF, mailbox.sealed, table="staff", row=mailbox.owner, field="email").decode()
+        table, field = SHARED[mailbox.use]
+        return opener.open_shared(mailbox.use, mailbox.sealed, table=table, row=mailbox.owner, field=field).decode()
     return reveal(opener, wrapped=mailbox.wrapped, person_id=mailbox.owner, sealed=mailbox.sealed)

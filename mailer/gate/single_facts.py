@@ -8,7 +8,9 @@ from typing import Any, NamedTuple, Protocol, cast
 from psycopg import Cursor
 
 from mailer.context import Context
+from mailer.core.messages import MessageClass
 from mailer.core.modes import Mode
+from mailer.core.vault import Use
 from mailer.gate.facts import GONE, Entry, Point, points, reasons_for, suppressions
 from mailer.gate.rules import LIMITED, Facts, Sent, day
 from mailer.organisation import profile
@@ -16,6 +18,19 @@ from mailer.organisation import profile
 PENDING = """
     SELECT r.id, r.reserved_person_id, r.channel, r.fingerprint, r.list_id, r.sealed, k.wrapped, r.format, r.source
     FROM pending_request r LEFT JOIN vault.request_key k ON k.request_id = r.id WHERE r.id = ANY(%s)
+"""
+CHANGES = """
+    SELECT a.id, c.person_id, c.channel, a.sealed_new, a.new_fingerprint, a.sealed_old, a.old_fingerprint, k.wrapped
+    FROM address_change a JOIN contact_point c ON c.id = a.contact_point_id
+    LEFT JOIN vault.person_key k ON k.person_id = c.person_id WHERE a.id = ANY(%s)
+"""
+FRIENDS = """
+    SELECT f.id, f.reserved, f.sealed_friend, f.friend_fingerprint, f.sealed_sender, f.sender_fingerprint, k.wrapped
+    FROM friend_request f LEFT JOIN vault.friend_key k ON k.friend_request_id = f.id WHERE f.id = ANY(%s)
+"""
+RIGHTS = """
+    SELECT id, sealed_contact, contact_fingerprint FROM rights_request
+    WHERE id = ANY(%s) AND sealed_contact IS NOT NULL
 """
 STAFF = "SELECT id, sealed_email FROM staff WHERE id = ANY(%s) AND state <> 'removed'"
 CLEARED_BEFORE = "SELECT DISTINCT single_id FROM single_decision WHERE single_id = ANY(%s) AND cleared"
@@ -53,15 +68,25 @@ class Single(Protocol):
     @property
     def staff_id(self) -> int | None: ...
 
+    @property
+    def address_change_id(self) -> int | None: ...
+
+    @property
+    def friend_request_id(self) -> int | None: ...
+
+    @property
+    def rights_request_id(self) -> int | None: ...
+
 
 @dataclass(frozen=True, repr=False)
 class Mailbox:
-    """A sealed address: a person's where there is a wrapped key, else a member of staff's."""
+    """A sealed address: under a key of its own where one is wrapped, else under an instance key of that use."""
 
     owner: int
     sealed: bytes
     wrapped: bytes | None
     text_only: bool = False
+    use: Use = Use.STAFF
 
 
 class Found(NamedTuple):
@@ -103,13 +128,17 @@ def read(ctx: Context, rows: Sequence[Single], now: datetime) -> list[Found]:
         people = points(cursor, [row.contact_point_id for row in rows if row.contact_point_id is not None])
         asked = _asked(cursor, rows)
         team = _staff(cursor, rows)
+        others = _others(cursor, rows)
         prints = [each.fingerprint for each in people.values()] + [each.fingerprint for each in asked.values()]
+        prints += [each.fingerprint for each in others.values() if each.fingerprint is not None]
         lists = [0, *{each.list_id for each in asked.values()}]
         entries = suppressions(cursor, sorted({row.channel for row in rows}), prints, lists, now)
         found = []
         for row in rows:
             if row.staff_id is not None:
                 found.append(team.get(row.staff_id, NOWHERE))
+            elif row.id in others:
+                found.append(_of_other(others[row.id], row, entries))
             elif row.pending_request_id is not None:
                 found.append(_of_asked(asked.get(row.pending_request_id), row, entries))
             else:
@@ -133,6 +162,44 @@ def _asked(cursor: Cursor[Any], rows: Sequence[Single]) -> dict[int, Asked]:
 def _staff(cursor: Cursor[Any], rows: Sequence[Single]) -> dict[int, Found]:
     cursor.execute(STAFF, ([row.staff_id for row in rows if row.staff_id is not None],))
     return {row[0]: Found(Facts(team=True), Mailbox(row[0], row[1], None)) for row in cursor.fetchall()}
+
+
+def _others(cursor: Cursor[Any], rows: Sequence[Single]) -> dict[int, Found]:
+    """Messages to an address that is nobody's yet, or no longer: by message, without the stop list's word."""
+    changes = {row.address_change_id: row for row in rows if row.address_change_id is not None}
+    friends = {row.friend_request_id: row for row in rows if row.friend_request_id is not None}
+    rights = {row.rights_request_id: row for row in rows if row.rights_request_id is not None}
+    found = {row.id: NOWHERE for row in (*changes.values(), *friends.values(), *rights.values())}
+    if changes:
+        cursor.execute(CHANGES, (list(changes),))
+        for key, owner, _, new, new_print, old, old_print, wrapped in cursor.fetchall():
+            # The new mailbox is asked to confirm, the old one is told.
+            is_new = changes[key].kind == MessageClass.CONFIRMATION
+            found[changes[key].id] = _sealed(owner, new if is_new else old, new_print if is_new else old_print, wrapped)
+    if friends:
+        cursor.execute(FRIENDS, (list(friends),))
+        for key, owner, friend, friend_print, sender, sender_print, wrapped in cursor.fetchall():
+            to_friend = friends[key].kind == MessageClass.INVITATION
+            found[friends[key].id] = _sealed(owner, friend if to_friend else sender,
+                                             friend_print if to_friend else sender_print, wrapped)
+    if rights:
+        cursor.execute(RIGHTS, (list(rights),))
+        for key, sealed, its_print in cursor.fetchall():
+            found[rights[key].id] = Found(Facts(), Mailbox(key, sealed, None, use=Use.RIGHTS), its_print)
+    return found
+
+
+def _sealed(owner: int, sealed: bytes | None, its_print: bytes, wrapped: bytes | None) -> Found:
+    if sealed is None or wrapped is None:
+        return NOWHERE
+    return Found(Facts(waiting=True), Mailbox(owner, sealed, wrapped), its_print)
+
+
+def _of_other(other: Found, row: Single, entries: Mapping[bytes, Sequence[Entry]]) -> Found:
+    if other.mailbox is None or other.fingerprint is None:
+        return other
+    reasons = reasons_for(entries.get(other.fingerprint, ()), row.channel, (0,))
+    return other._replace(facts=other.facts._replace(suppressed=reasons))
 
 
 def _of_asked(asked: Asked | None, row: Single, entries: Mapping[bytes, Sequence[Entry]]) -> Found:

@@ -38,6 +38,7 @@ class Organisation(Model):
     time_zone: Mapped[str] = mapped_column(default="UTC")
     mode: Mapped[str] = mapped_column(default="practice")
     last_test_at: Mapped[datetime | None]
+    pack: Mapped[str] = mapped_column(default="strictest", server_default="strictest")
 
 
 class Sender(Model):

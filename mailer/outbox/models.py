@@ -25,7 +25,8 @@ CLASSES = f"class IN ({', '.join(repr(str(each)) for each in MessageClass)})"
 # A row that was handed names its yes in full, so no null can switch the foreign key off.
 GATE_SAID_YES = ("state IN ('ready', 'claimed', 'deferred', 'refused', 'expired') "
                  "OR (decided IS NOT NULL AND cleared IS NOT NULL AND cleared)")
-SINGLE_SUBJECT = "num_nonnulls(contact_point_id, pending_request_id, staff_id) = 1"
+SINGLE_SUBJECT = """num_nonnulls(contact_point_id, pending_request_id, staff_id, address_change_id, friend_request_id,
+                    rights_request_id) = 1"""
 
 
 class Message(Model):
@@ -185,6 +186,9 @@ class SingleMessage(Model):
     contact_point_id: Mapped[int | None] = mapped_column(ForeignKey("contact_point.id", ondelete="CASCADE"))
     pending_request_id: Mapped[int | None] = mapped_column(ForeignKey("pending_request.id", ondelete="CASCADE"))
     staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id", ondelete="CASCADE"))
+    address_change_id: Mapped[int | None] = mapped_column(ForeignKey("address_change.id", ondelete="CASCADE"))
+    friend_request_id: Mapped[int | None] = mapped_column(ForeignKey("friend_request.id", ondelete="CASCADE"))
+    rights_request_id: Mapped[int | None] = mapped_column(ForeignKey("rights_request.id", ondelete="CASCADE"))
     campaign_id: Mapped[int | None] = mapped_column(ForeignKey("campaign.id", ondelete="SET NULL"))
     sealed_detail: Mapped[bytes | None] = mapped_column(info=personal("what it says", erase="delete row"))
     state: Mapped[str] = mapped_column(server_default="ready")

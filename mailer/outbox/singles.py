@@ -33,8 +33,9 @@ ONCE = tuple(str(each) for each in RESENT_ONCE)
 
 def enqueue(ctx: Context, kind: MessageClass, *, subject: str, occasion: str, detail: Mapping[str, Any],
             not_after: datetime, channel: str = "email", contact_point_id: int | None = None,
-            pending_request_id: int | None = None, staff_id: int | None = None, campaign_id: int | None = None
-            ) -> int | None:
+            pending_request_id: int | None = None, staff_id: int | None = None, campaign_id: int | None = None,
+            address_change_id: int | None = None, friend_request_id: int | None = None,
+            rights_request_id: int | None = None) -> int | None:
     """Put one message in the outbox; None when this occasion has had its message already.
 
     `subject` names whom it is about (`request:7`), `occasion` why now; together with the class they are unique.
@@ -43,6 +44,7 @@ def enqueue(ctx: Context, kind: MessageClass, *, subject: str, occasion: str, de
     row = insert(SingleMessage).values(
         kind=kind, subject=subject, occasion=occasion, channel=channel, contact_point_id=contact_point_id,
         pending_request_id=pending_request_id, staff_id=staff_id, campaign_id=campaign_id,
+        address_change_id=address_change_id, friend_request_id=friend_request_id, rights_request_id=rights_request_id,
         created_at=ctx.clock.now(), not_after=not_after,
         sealed_detail=ctx.sealer.seal_shared(Use.OUTBOX, json.dumps(detail).encode(), table="single_message",
                                              row=subject, field="detail"))

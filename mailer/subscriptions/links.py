@@ -18,7 +18,11 @@ TOKEN_LENGTH = 26
 """16 octets (OWASP ASVS 7.2.3: at least 128 random bits) in base32 without padding."""
 KEPT = timedelta(days=90)
 """So long an old link gets a true answer (decision 18)."""
-LASTS = {"confirm": timedelta(days=7), "fresh": timedelta(minutes=30), "start": timedelta(days=1)}
+LASTS = {"confirm": timedelta(days=7), "fresh": timedelta(minutes=30), "start": timedelta(days=1),
+         "address": timedelta(days=7), "press": timedelta(hours=24)}
+
+
+NOBODY = {"pending_request_id": None, "contact_point_id": None, "address_change_id": None, "friend_request_id": None}
 
 
 class Purpose(StrEnum):
@@ -27,6 +31,8 @@ class Purpose(StrEnum):
     CONFIRM = "confirm"
     FRESH = "fresh"
     START = "start"
+    ADDRESS = "address"
+    PRESS = "press"
 
 
 class Outcome(StrEnum):
@@ -47,17 +53,20 @@ class Found:
     day: date
     pending_request_id: int | None
     contact_point_id: int | None
+    address_change_id: int | None = None
+    friend_request_id: int | None = None
 
 
 def issue(ctx: Context, purpose: Purpose, *, pending_request_id: int | None = None,
-          contact_point_id: int | None = None, expires_at: datetime | None = None) -> str:
+          contact_point_id: int | None = None, address_change_id: int | None = None,
+          friend_request_id: int | None = None, expires_at: datetime | None = None) -> str:
     """Make a link's token; the caller puts it into the message that carries it and nowhere else."""
     raw = ctx.tokens.random_bytes(TOKEN_BYTES)
     now = ctx.clock.now()
     ctx.db.add(SingleUseLink(
         hash=sha256(raw).digest(), purpose=purpose, day=now.date(), outcome=Outcome.OPEN,
         expires_at=expires_at or now + LASTS[purpose], pending_request_id=pending_request_id,
-        contact_point_id=contact_point_id))
+        contact_point_id=contact_point_id, address_change_id=address_change_id, friend_request_id=friend_request_id))
     ctx.db.flush()
     return base64.b32encode(raw).decode().rstrip("=").lower()
 
@@ -76,7 +85,13 @@ def close_for_request(ctx: Context, pending_request_id: int, outcome: Outcome) -
     """Close every open link of a request; from then on none of them says whose it was."""
     ctx.db.execute(update(SingleUseLink).where(
         SingleUseLink.pending_request_id == pending_request_id, SingleUseLink.outcome == Outcome.OPEN).values(
-            outcome=outcome, day=ctx.clock.now().date(), pending_request_id=None, contact_point_id=None))
+            outcome=outcome, day=ctx.clock.now().date(), **NOBODY))
+
+
+def use_up(ctx: Context, found: Found) -> None:
+    """Close a link that was taken: from now on it says no more whose it was."""
+    ctx.db.execute(update(SingleUseLink).where(SingleUseLink.hash == found.hash).values(
+        outcome=Outcome.USED, day=ctx.clock.now().date(), **NOBODY))
 
 
 def expire(ctx: Context) -> int:
@@ -84,7 +99,7 @@ def expire(ctx: Context) -> int:
     now = ctx.clock.now()
     closed = ctx.db.scalars(update(SingleUseLink).where(
         SingleUseLink.outcome == Outcome.OPEN, SingleUseLink.expires_at <= now).values(
-            outcome=Outcome.EXPIRED, day=now.date(), pending_request_id=None, contact_point_id=None).returning(
+            outcome=Outcome.EXPIRED, day=now.date(), **NOBODY).returning(
                 SingleUseLink.hash)).all()
     ctx.db.execute(delete(SingleUseLink).where(
         SingleUseLink.outcome != Outcome.OPEN, SingleUseLink.day < (now - KEPT).date()))
@@ -110,6 +125,7 @@ def _found(session: Session, hash: bytes, purpose: Purpose, now: datetime, *, lo
     outcome = Outcome(link.outcome)
     if outcome is Outcome.OPEN and link.expires_at <= now:
         outcome = Outcome.EXPIRED
-    elif outcome is Outcome.OPEN and link.pending_request_id is None and link.contact_point_id is None:
+    elif outcome is Outcome.OPEN and all(getattr(link, name) is None for name in NOBODY):
         outcome = Outcome.WITHDRAWN
-    return Found(hash, outcome, link.day, link.pending_request_id, link.contact_point_id)
+    return Found(hash, outcome, link.day, link.pending_request_id, link.contact_point_id,
+                 link.address_change_id, link.friend_request_id)

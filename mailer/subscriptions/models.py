@@ -18,10 +18,10 @@ class SingleUseLink(Model):
 
     __tablename__ = "single_use_link"
     __table_args__ = (
-        CheckConstraint("purpose IN ('confirm', 'fresh', 'start')", name="purpose"),
+        CheckConstraint("purpose IN ('confirm', 'fresh', 'start', 'address', 'press')", name="purpose"),
         CheckConstraint("outcome IN ('open', 'used', 'expired', 'withdrawn')", name="outcome"),
-        CheckConstraint("outcome = 'open' OR (pending_request_id IS NULL AND contact_point_id IS NULL)",
-                        name="closed_names_nobody"),
+        CheckConstraint("outcome = 'open' OR num_nonnulls(pending_request_id, contact_point_id, address_change_id, "
+                        "friend_request_id) = 0", name="closed_names_nobody"),
         Index(None, "pending_request_id"),
         Index(None, "contact_point_id"),
         Index(None, "day"),
@@ -36,6 +36,58 @@ class SingleUseLink(Model):
         ForeignKey("pending_request.id", ondelete="SET NULL"), info=personal("link to a request", erase="set null"))
     contact_point_id: Mapped[int | None] = mapped_column(
         ForeignKey("contact_point.id", ondelete="SET NULL"), info=personal("link to a person", erase="set null"))
+    address_change_id: Mapped[int | None] = mapped_column(
+        ForeignKey("address_change.id", ondelete="SET NULL"), info=personal("link to a request", erase="set null"))
+    friend_request_id: Mapped[int | None] = mapped_column(
+        ForeignKey("friend_request.id", ondelete="SET NULL"), info=personal("link to a request", erase="set null"))
+
+
+class FreshAccess(Model):
+    """A page opened by a fresh link: its random token stands in the path and is kept hashed for 30 minutes.
+
+    `channel` is the one by which the link came: it opens that alone, until another confirmed channel is pressed too
+    (decision 23).
+    """
+
+    __tablename__ = "fresh_access"
+    __table_args__ = (Index(None, "contact_point_id"), Index(None, "expires_at"))
+
+    hash: Mapped[bytes] = mapped_column(primary_key=True)
+    contact_point_id: Mapped[int] = mapped_column(
+        ForeignKey("contact_point.id", ondelete="CASCADE"), info=personal("link to a person", erase="delete row"))
+    channel: Mapped[str]
+    whole: Mapped[bool] = mapped_column(default=True)
+    expires_at: Mapped[datetime]
+
+
+class AddressChange(Model):
+    """A new address that its mailbox has to confirm, and for 7 days after that the old one, to go back to.
+
+    Both are sealed as the contact point's own address is, so that they move there and back unopened.
+    """
+
+    __tablename__ = "address_change"
+    __table_args__ = (
+        CheckConstraint("state IN ('asked', 'done', 'undone', 'withdrawn')", name="state"),
+        Index(None, "contact_point_id"),
+        Index(None, "expires_at"),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    contact_point_id: Mapped[int] = mapped_column(
+        ForeignKey("contact_point.id", ondelete="CASCADE"), info=personal("link to a person", erase="delete row"))
+    state: Mapped[str] = mapped_column(default="asked")
+    sealed_new: Mapped[bytes | None] = mapped_column(info=personal("address", erase="delete row"))
+    sealed_old: Mapped[bytes | None] = mapped_column(info=personal("address", erase="delete row"))
+    new_fingerprint: Mapped[bytes] = mapped_column(info=personal("address fingerprint", erase="delete row"))
+    old_fingerprint: Mapped[bytes] = mapped_column(info=personal("address fingerprint", erase="delete row"))
+    fingerprint_version: Mapped[int] = mapped_column(SmallInteger)
+    new_domain_hash: Mapped[bytes] = mapped_column(info=personal("mail domain, keyed hash", erase="delete row"))
+    old_domain_hash: Mapped[bytes] = mapped_column(info=personal("mail domain, keyed hash", erase="delete row"))
+    asked_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime]
+    """Until when the new mailbox may confirm, then until when the old one may undo."""
 
 
 class Limit(Model):

@@ -22,9 +22,16 @@ WRITTEN_ONCE = {
                        "created_at) VALUES ('S', '', 'M', 'en', '{}', 'x', now())",
     "form_version": "INSERT INTO form_version (form_id, version, definition, wording_id, created_at) "
                     "SELECT form.id, 1, '{}', wording.id, now() FROM form, wording",
+    "audit_seal": "INSERT INTO audit_seal (number, seq, hash) SELECT 1, max(seq), 'x' FROM audit_entry",
+    "audit_head": "INSERT INTO audit_head (number, hash, signature, at) VALUES (1, 'x', 'x', now())",
+    "partner_list": "INSERT INTO partner_list (version, names, published_at) VALUES (1, '{}', now())",
+    "erasure_certificate": "INSERT INTO erasure_certificate (at, body, signature) VALUES (now(), '{}', 'x')",
+    "disclosure": "INSERT INTO disclosure (at, kind, reason, recipient, categories, people, ground, legal_reference, "
+                  "by, second, automatic) VALUES (now(), 'export', 'r', 'x', '{}', 1, '', '', 'system', '', true)",
 }
 NEEDED = {
     "ledger_seal": [WRITTEN_ONCE["ledger_entry"]],
+    "audit_seal": [WRITTEN_ONCE["audit_entry"]],
     "form_version": [WRITTEN_ONCE["wording"],
                      "INSERT INTO mailing_list (name, public_text, archived, sample, created_at) "
                      "VALUES ('L', '', false, false, now())",
@@ -34,7 +41,8 @@ NEEDED = {
 
 @pytest.mark.parametrize("table", WRITTEN_ONCE)
 def test_a_row_that_is_written_once_is_never_changed_or_removed(migrated: Engine, table: str) -> None:
-    column = {"ledger_seal": "hash", "ledger_head": "hash", "audit_entry": "act", "ledger_entry": "act",
+    column = {"ledger_seal": "hash", "ledger_head": "hash", "audit_seal": "hash", "audit_head": "hash",
+              "audit_entry": "act", "ledger_entry": "act",
               "form_version": "version"}.get(table, "id")
     with migrated.begin() as connection:
         for statement in [*NEEDED.get(table, []), WRITTEN_ONCE[table]]:
