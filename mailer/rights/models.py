@@ -80,7 +80,8 @@ class ErasureCertificate(Model):
     __tablename__ = "erasure_certificate"
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
-    request_id: Mapped[int | None] = mapped_column(ForeignKey("rights_request.id"))
+    request_id: Mapped[int | None] = mapped_column(
+        ForeignKey("rights_request.id"), info=personal("number of a request", erase="unlinked: it names nobody"))
     at: Mapped[datetime]
     body: Mapped[dict[str, Any]] = mapped_column(JSONB)
     signature: Mapped[bytes]

@@ -11,12 +11,21 @@ from mailer.tables import metadata
 LOOKS_PERSONAL = re.compile(
     r"^sealed|fingerprint$|hash$|^wrapped$|^bucket$|password|e_?mail|address|phone|first_name|^subject$|^browser$")
 LEADS_TO_SOMEBODY = re.compile(r"^(contact_point_id|person_id|pending_request_id|reserved_person_id|request_id)$")
-ERASE = ("delete row", "overwrite", "set null", "set to 0", "unlinked", "unreadable", "kept, ", "expires ")
+ERASE = ("delete row", "overwrite", "set null", "set to 0", "unlinked", "unreadable", "kept, ", "expires ", "emptied")
 """How erasure may treat a column."""
 
 NOT_PERSONAL = {
+    "audit_head.hash": "of the chain, whose rows name staff and ids alone",
+    "audit_head.signature": "of the chain's head",
+    "audit_seal.hash": "of the chain",
+    "access_copy.signature": "of a copy that is sealed itself",
+    "domain_rule.domain_hash": "of a domain that the organisation ruled out by name",
+    "erasure_certificate.signature": "of words that name nobody",
+    "fresh_access.hash": "of a random token, gone after 30 minutes or with the person",
+    "never_code.hash": "of a random code that leads to a fingerprint alone",
     "content_version.sha256": "of words that are the same for everyone",
     "content_version.subject": "a campaign's subject line, the same for everyone",
+    "disclosure.sealed_until": "a day",
     "dkim_key.public_key": "the organisation's own, published in the DNS",
     "dkim_key.sealed": "the organisation's own private key, which names nobody",
     "ledger_head.hash": "of the chain, whose rows name nobody once their key is gone",
@@ -29,6 +38,7 @@ NOT_PERSONAL = {
     "recovery_code.hash": "of a random code of a member of staff, deleted with the account",
     "sender.address": "the organisation's own, published",
     "single_message.subject": "an id such as `request:12`, never a person's words",
+    "single_message.address_change_id": "goes with the change that it is about",
     "single_use_link.hash": "of a random token; what it leads to is cut off once it is used or expired",
     "staff.email_verified": "says only that a letter arrived",
     "staff_link.hash": "of a random token of a member of staff",
