@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test chaos lint bench
+.PHONY: help install run demo test chaos prove lint bench
 SHELL := /bin/bash
 PYTHON ?= python3
 
@@ -22,6 +22,9 @@ test: install ## bring up what the tests need and run all of them
 
 chaos: install ## kill everything at random for half an hour and count what arrived
 	@.ci/chaos
+
+prove: install ## proofs in their full size: a million people, a stop list of millions, half an hour
+	@.ci/prove
 
 lint: install ## style, types, import rules, dead and repeated code
 	@.ci/lint

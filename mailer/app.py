@@ -12,7 +12,7 @@ from mailer.core.vault import Use
 from mailer.db import db
 from mailer.services import Services
 from mailer.settings import Settings, resource_folder
-from mailer.web import errors, headers
+from mailer.web import card_numbers, errors, headers
 from mailer.web.doors import CSRF, EXEMPT_FROM_CSRF, LIMITER
 from mailer.web.numbers import RowNumber
 from mailer.web.routes import BLUEPRINTS
@@ -43,6 +43,7 @@ def create_app(settings: Settings, *, jobs: Jobs, services: Services | None = No
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.url_map.converters["int"] = RowNumber
     db.init_app(app)
+    card_numbers.install(app)
     CSRF.init_app(app)
     LIMITER.init_app(app)
     for blueprint in BLUEPRINTS:

@@ -57,6 +57,8 @@ class Settings:
     outbox_key: str = field(default="", repr=False)
     trusted_proxies: int = 0
     channels: tuple[str, ...] = ("email",)
+    backup_dir: Path | None = None
+    backup_recipient: str = ""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> "Settings":
@@ -84,6 +86,8 @@ class Settings:
             metrics_key=env.get("METRICS_KEY", ""),
             outbox_key=env.get("OUTBOX_KEY", ""),
             trusted_proxies=_number(env, "TRUSTED_PROXIES", 0, low=0, high=10),
+            backup_dir=_backup_dir(env),
+            backup_recipient=env.get("MAILER_BACKUP_RECIPIENT", "").strip(),
         )
 
     @property
@@ -104,6 +108,15 @@ def _number(env: Mapping[str, str], name: str, default: int, *, low: int, high: 
     if not raw.isascii() or not raw.isdigit() or not low <= int(raw) <= high:
         raise BadSettings(setting=name, why=f"a whole number from {low} to {high}")
     return int(raw)
+
+
+def _backup_dir(env: Mapping[str, str]) -> Path | None:
+    raw, recipient = env.get("MAILER_BACKUP_DIR", ""), env.get("MAILER_BACKUP_RECIPIENT", "").strip()
+    if recipient and len(recipient.split()) > 1 and recipient.startswith("age1"):
+        raise BadSettings(setting="MAILER_BACKUP_RECIPIENT", why="one recipient, or a file with one a line")
+    if raw and not recipient:
+        raise BadSettings(setting="MAILER_BACKUP_RECIPIENT", why="set where MAILER_BACKUP_DIR is")
+    return Path(raw).absolute() if raw else None
 
 
 def _choice(env: Mapping[str, str], name: str, default: str, allowed: tuple[str, ...]) -> str:

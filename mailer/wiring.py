@@ -86,12 +86,12 @@ def build(settings: Settings, engine: Engine, jobs: Jobs, *, clock: Clock | None
     """Every power, from settings. Raises: KeyProblem, BadSettings."""
     tokens = tokens or SystemTokens()
     clock = clock or InstanceClock(engine)
-    ring = keyfile.load_or_create(settings.key_file, tokens)
-    sealer, opener = Sealer(ring, tokens), VaultOpener(ring)
+    keys = keyfile.watch(settings.key_file, tokens)
+    sealer, opener = Sealer(keys, tokens), VaultOpener(keys)
     pace = open_pace(settings, engine, clock, sealer)
     return Services(
         settings=settings, engine=engine, clock=clock, tokens=tokens, sealer=sealer, opener=opener,
-        signer=LinkSigner(ring), channels=load_channels(settings.channels),
+        signer=LinkSigner(keys), channels=load_channels(settings.channels),
         transports=ModeTransports(settings, engine, clock, sealer, pace), jobs=jobs,
         exits_log=ExitsFile(exits_folder(settings), host_name(settings, tokens)),
         pace=pace,

@@ -14,6 +14,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from mailer import wiring
+from mailer.audit import seal as audit_seal
+from mailer.backup import make, sealed
 from mailer.campaigns import close, complaints, launch
 from mailer.cli.instance import wait_for_database
 from mailer.consent import seal
@@ -23,9 +25,11 @@ from mailer.core.clock import SystemClock
 from mailer.core.errors import MailerError
 from mailer.core.jobs import Job
 from mailer.core.modes import Mode
+from mailer.friends import sweep as friends
 from mailer.outbox import partitions, reap, retention, singles
 from mailer.outbox.journal import remove_drafts
 from mailer.outbox.seat import journal_folder
+from mailer.rights import watch
 from mailer.services import Services, unit_of_work
 from mailer.settings import Settings
 from mailer.subscriptions import sweep
@@ -38,6 +42,9 @@ SWEEP_EVERY = 60
 """Ticks between two sweeps of what has expired."""
 LOG_ENDS_EVERY = 3600
 """Ticks between two looks for messages that are kept no more; soon after the start, not at it."""
+
+KEYS_EVERY = 600
+"""Ticks between two looks at the archive of keys; one of them takes seconds with a million people."""
 
 ENDING_SECONDS = 1.0
 """For so long one look ends what waits; the next one goes on."""
@@ -124,18 +131,30 @@ def end_the_log(services: Services) -> None:
         partitions.ensure_months(ctx, ctx.clock.now())
 
 
+def renew_keys(services: Services) -> None:
+    """Replace the archive of person keys in the backup folder once it is old, so that erasures reach it."""
+    folder, recipient = services.settings.backup_dir, services.settings.backup_recipient
+    if folder is not None and make.keys_are_due(folder, SystemClock().now()):
+        make.renew_keys(services.engine, folder, sealed.recipients(recipient), now=services.clock.now())
+        _in_a_unit(services, make.archived)
+
+
 def tick(services: Services, jobs: DramatiqJobs, number: int) -> None:
     """One look around; a part that fails is tried again at the next."""
     _try("reap", lambda: reap_the_dead(services))
     _try("end", lambda: end_what_is_over(services))
     parts: list[tuple[str, Callable[[Context], object]]] = [
-        ("campaigns", start_what_is_due), ("singles", nudge_singles), ("seal", seal.seal_batch)]
+        ("campaigns", start_what_is_due), ("singles", nudge_singles), ("seal", seal.seal_batch),
+        ("audit_seal", audit_seal.seal_batch)]
     if jobs.waiting(Job.DISPATCH) < FULL:
         parts.append(("workers", call_workers))
     if number % SWEEP_EVERY == 0:
-        parts.append(("sweep", sweep.sweep))
+        parts += [("sweep", sweep.sweep), ("friends", friends.sweep),
+                  ("rights", watch.sweep), ("children", watch.erase_children)]
     for name, part in parts:
         _try(name, partial(_in_a_unit, services, part))
+    if number % KEYS_EVERY == 1:
+        threading.Thread(target=lambda: _try("keys", lambda: renew_keys(services)), daemon=True).start()
     if number % LOG_ENDS_EVERY == SWEEP_EVERY:
         # It may take minutes, and campaigns must not wait for it.
         threading.Thread(target=lambda: _try("retention", lambda: end_the_log(services)), daemon=True).start()

@@ -35,3 +35,25 @@ def widened(series: Sequence[Sequence[int]], widths: Sequence[int], k: int = FLO
         if all(value == 0 or value >= k for values in wide for value in values):
             return width, wide
     return None
+
+
+def grid(cells: Sequence[Sequence[int]], k: int = FLOOR) -> list[list[int | None]]:
+    """A table whose sums are known: cells under the floor are hidden (None), none by itself in its row or column.
+
+    Where one alone is hidden the smallest other one that holds anybody hides with it, or else one that holds nobody,
+    so that no sum gives it away.
+    """
+    shown: list[list[int | None]] = [[value if value == 0 or value >= k else None for value in row] for row in cells]
+    lines = [[(at, place) for place in range(len(row))] for at, row in enumerate(cells)]
+    lines += [[(at, place) for at in range(len(cells))] for place in range(len(cells[0]) if cells else 0)]
+    changed = True
+    while changed:
+        changed = False
+        for line in lines:
+            hidden = [place for place in line if shown[place[0]][place[1]] is None]
+            others = [place for place in line if shown[place[0]][place[1]] is not None]
+            if len(hidden) == 1 and others:
+                at, place = min(others, key=lambda each: (not cells[each[0]][each[1]], cells[each[0]][each[1]]))
+                shown[at][place] = None
+                changed = True
+    return shown

@@ -109,11 +109,18 @@ class PendingRequest(Model):
     language: Mapped[str] = mapped_column(default="en")
     topic_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
     partner_offers: Mapped[bool | None]
+    """Yes, an explicit no, or no answer; `share` alike."""
+    share: Mapped[bool | None]
+    partner_list: Mapped[int | None]
+    """The version of the list of partners that stood beside these two questions."""
     format: Mapped[str] = mapped_column(default="html")
     every_days: Mapped[int] = mapped_column(SmallInteger, default=0)
     asked_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     source: Mapped[str]
+    collector: Mapped[str] = mapped_column(default="", server_default="")
+    policy: Mapped[str] = mapped_column(default="", server_default="")
+    """Who took the address where that was not us, and under which policy (promise S8)."""
 
 
 class RequestKey(Model):
@@ -128,7 +135,10 @@ class RequestKey(Model):
 
 
 class FieldSource(Model):
-    """Where one detail of a person came from, when, and under which notice (promises M28 and S8)."""
+    """Where one detail of a person came from, when, and under which notice (promises M28 and S8).
+
+    `collector` is who took it where that was not us, and `policy` the address of the policy it was taken under.
+    """
 
     __tablename__ = "field_source"
 
@@ -139,6 +149,8 @@ class FieldSource(Model):
     source: Mapped[str]
     at: Mapped[datetime]
     notice_id: Mapped[int | None] = mapped_column(ForeignKey("notice.id"))
+    collector: Mapped[str] = mapped_column(default="")
+    policy: Mapped[str] = mapped_column(default="")
 
 
 class Collected(Model):

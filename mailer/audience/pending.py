@@ -16,7 +16,9 @@ ROUND = 1000
 
 def add(ctx: Context, *, channel: str, address: Address, list_id: int, topic_ids: Sequence[int],
         form_version_id: int | None, notice_id: int | None, first_name: str | None, partner_offers: bool | None,
-        format: str, every_days: int, language: str, source: str, mode: Mode, expires_at: datetime) -> PendingRequest:
+        format: str, every_days: int, language: str, source: str, mode: Mode, expires_at: datetime,
+        share: bool | None = None, partner_list: int | None = None, collector: str = "", policy: str = ""
+        ) -> PendingRequest:
     """Keep a request to join. An open one of this address and list is overwritten and keeps its id and its links."""
     person_id = ctx.db.execute(select(func.nextval(func.pg_get_serial_sequence("person", "id")))).scalar_one()
     key = ctx.sealer.new_key(person=person_id)
@@ -30,7 +32,7 @@ def add(ctx: Context, *, channel: str, address: Address, list_id: int, topic_ids
         "fingerprint_version": ctx.sealer.fingerprint_version, "domain_hash": ctx.sealer.domain_hash(address.domain),
         "language": language, "topic_ids": sorted(set(topic_ids)), "partner_offers": partner_offers,
         "format": format, "every_days": every_days, "asked_at": ctx.clock.now(), "expires_at": expires_at,
-        "source": source,
+        "source": source, "share": share, "partner_list": partner_list, "collector": collector, "policy": policy,
     }
     request = ctx.db.scalars(
         insert(PendingRequest).values(**asked).on_conflict_do_update(
@@ -55,10 +57,12 @@ def expire(ctx: Context) -> int:
 
 
 def _newest_fingerprint(ctx: Context, channel: str, address: Address, list_id: int) -> bytes:
-    newest, *older = ctx.sealer.fingerprints(channel, address.identity)
-    if older:
-        # While keys rotate, the open request may still carry an older layer; it must be met, not doubled.
+    newest = ctx.sealer.fingerprint(channel, address.identity)
+    others = [each for each in ctx.sealer.fingerprints(channel, address.identity) if each != newest]
+    if others:
+        # While keys rotate, the open request may carry another layer; it must be met, not doubled.
         ctx.db.execute(update(PendingRequest).where(
             PendingRequest.channel == channel, PendingRequest.list_id == list_id,
-            PendingRequest.fingerprint.in_(older)).values(fingerprint=newest))
+            PendingRequest.fingerprint.in_(others)).values(
+                fingerprint=newest, fingerprint_version=ctx.sealer.fingerprint_version))
     return newest

@@ -98,6 +98,7 @@ PEOPLE = text("""
                       OR EXISTS (SELECT FROM suppression x WHERE x.channel = c.channel
                                  AND x.fingerprint = c.fingerprint
                                  AND x.list_id IN (0, coalesce(CAST(:list_id AS bigint), 0))
+                                 AND x.topic_id IN (0, coalesce(CAST(:topic_id AS bigint), 0))
                                  AND (x.until IS NULL OR x.until > :today)) THEN 'unsubscribed'
                     WHEN p.paused_until > :now THEN 'paused'
                     ELSE 'subscribed' END AS state
@@ -107,13 +108,15 @@ PEOPLE = text("""
           AND (CAST(:list_id AS bigint) IS NULL OR EXISTS (
               SELECT FROM standing s WHERE s.contact_point_id = c.id AND s.list_id = :list_id
                 AND s.purpose = 'own_offers' AND (CAST(:topic_id AS bigint) IS NULL OR s.topic_id = :topic_id)))
+          AND NOT EXISTS (SELECT FROM suppression x WHERE x.channel = c.channel AND x.fingerprint = c.fingerprint
+                          AND x.reason = 'child')
           AND EXISTS (SELECT FROM vault.person_key k WHERE k.person_id = c.person_id)) AS found
     WHERE CAST(:state AS text) IS NULL OR state = :state
     ORDER BY id LIMIT :size
 """)
 ERASED = text("""
     SELECT at FROM exit_mark
-    WHERE kind = 'erasure' AND detail @> jsonb_build_object('contact_point', CAST(:id AS bigint))
+    WHERE kind = 'erasure' AND detail @> jsonb_build_object('contact_points', jsonb_build_array(CAST(:id AS bigint)))
     ORDER BY at LIMIT 1
 """)
 

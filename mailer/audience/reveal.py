@@ -16,6 +16,11 @@ def reveal_first_name(opener: Opener, *, wrapped: bytes, person_id: int, sealed:
     return _open(opener, wrapped, person_id, sealed, "person", person_id, "first_name")
 
 
+def reveal_lent(opener: Opener, *, wrapped: bytes, reserved: int, sealed: bytes, field: str) -> str:
+    """A text of a tell-a-friend request, `sender_name` or `words`, in the clear. Raises: KeyProblem."""
+    return _open(opener, wrapped, reserved, sealed, "friend_request", reserved, field)
+
+
 def reveal_evidence(opener: Opener, *, wrapped: bytes, person_id: int, subject: UUID, sealed: bytes) -> str:
     """What a ledger row says, as JSON. Raises: KeyProblem."""
     return _open(opener, wrapped, person_id, sealed, "ledger", subject, "evidence")

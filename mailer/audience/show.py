@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 
 from mailer.audience import reveal
 from mailer.audience.models import ContactPoint, PendingRequest, Person, PersonKey, RequestKey
-from mailer.audit import trail
+from mailer.audit import alarms, trail
 from mailer.context import Context
 from mailer.core.errors import InvalidInput, NotFound, TooMany
 from mailer.core.vault import Opener
@@ -44,6 +44,11 @@ def open_pending(ctx: Context, opener: Opener, pending: PendingRequest) -> str:
     return reveal.reveal(opener, wrapped=wrapped, person_id=pending.reserved_person_id, sealed=pending.sealed)
 
 
+def open_point(ctx: Context, opener: Opener, point: ContactPoint) -> str:
+    """The address of a person, to ask them something anew in a message of its own. Raises: KeyProblem, NotFound."""
+    return _address(opener, _person_keys(ctx, [point.person_id]), point)
+
+
 def look(ctx: Context, opener: Opener, point: ContactPoint, *, staff_id: int, reason: str) -> str:
     """The whole address, for a member of staff: the look is kept, audited and counted, 50 a day (UTC).
 
@@ -57,7 +62,7 @@ def look(ctx: Context, opener: Opener, point: ContactPoint, *, staff_id: int, re
                    {"staff": staff_id, "point": point.id, "reason": reason, "at": ctx.clock.now()})
     trail.record(ctx, "reveal_address", f"contact_point:{point.id}", reason=reason)
     if used + 1 == LOOKS_A_DAY:
-        trail.record(ctx, "reveals_used_up", f"staff:{staff_id}", looks=LOOKS_A_DAY)
+        trail.record(ctx, alarms.REVEALS_USED_UP, f"staff:{staff_id}", looks=LOOKS_A_DAY)
     return _address(opener, _person_keys(ctx, [point.person_id]), point)
 
 
@@ -75,6 +80,12 @@ def first_name(ctx: Context, opener: Opener, person: Person) -> str:
         return ""
     wrapped = _person_keys(ctx, [person.id])[person.id]
     return reveal.reveal_first_name(opener, wrapped=wrapped, person_id=person.id, sealed=person.sealed_first_name)
+
+
+def sender_of_friend(opener: Opener, *, wrapped: bytes, reserved: int, name: bytes, address: bytes) -> tuple[str, str]:
+    """First name and address of who asked us to write to a friend, for that friend's page alone. Raises: KeyProblem."""
+    return (reveal.reveal_lent(opener, wrapped=wrapped, reserved=reserved, sealed=name, field="sender_name"),
+            reveal.reveal(opener, wrapped=wrapped, person_id=reserved, sealed=address))
 
 
 def _count_looks(ctx: Context, staff_id: int) -> int:

@@ -2,7 +2,7 @@
 
 import select
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from mailer.core.channel import Fate, Journal, Outcome, Parcel
 from mailer.core.modes import Mode
@@ -48,6 +48,9 @@ class InstantWire:
         return ended
 
     def recall(self) -> None:
+        return None
+
+    def call_back(self, rows: Collection[int]) -> None:
         return None
 
     def close(self) -> None:

@@ -14,7 +14,10 @@ from mailer.services import Services
 AT_A_TIME = 4
 BODY = b"List-Unsubscribe=One-Click"
 NEXT_BLOCKS = 40
-"""Blocks past the first open one in which somebody next to the working slices is looked for."""
+"""Blocks past the last closed one in which somebody next to the working slices is looked for."""
+
+REACH = 1_000
+"""Blocks that the slices surely do not walk through between two looks."""
 
 LOOK_EVERY = 0.02
 """Seconds between two looks at where the slices are: choosing somebody costs the database nothing."""
@@ -23,7 +26,9 @@ KNOWN_AT_MOST = 50_000
 TRIES = 50
 WAIT_SECONDS = 30
 
-FIRST_OPEN = text("SELECT min(block) FROM message_block WHERE campaign_id = :id AND open AND block >= :from")
+# Blocks that open again behind the slices, for those who were called back, say nothing of where they are.
+NEXT_IN_TURN = text("SELECT coalesce(max(block) FILTER (WHERE NOT open) + 1, :from) FROM message_block "
+                    "WHERE campaign_id = :id AND block BETWEEN :from AND :from + :reach HAVING bool_or(open)")
 PEOPLE = text("SELECT block, contact_point_id FROM message WHERE campaign_id = :id AND contact_point_id % :every = 0")
 
 
@@ -67,7 +72,8 @@ class Leavers:
         """Follow the slices until the last block is closed."""
         with self._services.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             while self._first is not None:
-                self._first = connection.scalar(FIRST_OPEN, {"id": self._number, "from": self._first})
+                self._first = connection.scalar(NEXT_IN_TURN, {"id": self._number, "from": self._first,
+                                                               "reach": REACH})
                 sleep(LOOK_EVERY)
 
     def _leave(self, place: int) -> None:

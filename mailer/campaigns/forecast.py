@@ -10,6 +10,7 @@ from mailer.gate.terms import CampaignTerms
 from mailer.organisation import profile as organisation
 from mailer.outbox.assignment import topics_of
 from mailer.outbox.partitions import ensure_month, month_of
+from mailer.policy import packs
 
 
 def terms(ctx: Context, campaign: Campaign) -> CampaignTerms:
@@ -20,7 +21,8 @@ def terms(ctx: Context, campaign: Campaign) -> CampaignTerms:
     return CampaignTerms(
         campaign_id=campaign.id, month=month, list_id=campaign.list_id,
         topic_ids=topics_of(ctx, campaign.list_id, campaign.topic_id), purpose=Purpose.OWN_OFFERS,
-        kind=MessageClass.CAMPAIGN, channel="email", mode=organisation.current(ctx).mode, fields=tuple(fields))
+        kind=MessageClass.CAMPAIGN, channel="email", mode=organisation.current(ctx).mode, fields=tuple(fields),
+        model=packs.current(ctx).model("email", Purpose.OWN_OFFERS))
 
 
 def of(ctx: Context, campaign: Campaign) -> Forecast:

@@ -1,13 +1,15 @@
-"""What holds a campaign back as a whole: the restore fence, another mode, what Live lacks."""
+"""What holds a campaign back as a whole: the restore fence, another mode, the policy, what Live lacks."""
 
 from pathlib import Path
 
 from mailer.campaigns.models import Campaign
 from mailer.context import Context
+from mailer.core.messages import ConsentModel, Purpose
 from mailer.core.modes import Mode
 from mailer.exits import fence
 from mailer.organisation import live
 from mailer.organisation import profile as organisation
+from mailer.policy import packs
 
 
 def of(ctx: Context, campaign: Campaign, exits_folder: Path) -> str:
@@ -17,6 +19,8 @@ def of(ctx: Context, campaign: Campaign, exits_folder: Path) -> str:
     mode = organisation.current(ctx).mode
     if campaign.mode != mode:
         return "mode_changed"
+    if packs.current(ctx).model("email", Purpose.OWN_OFFERS) is ConsentModel.FORBIDDEN:
+        return "purpose_forbidden"
     if mode is Mode.LIVE and (lacks := live.lacking(ctx)):
         return "live_lacks:" + ",".join(lacks)
     return ""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from mailer.campaigns import close, compose, hindrance
+from mailer.campaigns import close, compose, hindrance, must_fix
 from mailer.campaigns.models import Campaign
 from mailer.context import Context
 from mailer.core.jobs import Job
@@ -75,6 +75,8 @@ def _objection(ctx: Context, campaign: Campaign, exits_folder: Path) -> str:
         return why
     if campaign.send_at is not None and ctx.clock.now() - campaign.send_at > TOO_LATE:
         return "too_late"
+    if faults := must_fix.of_content(ctx, assignment.load(ctx, campaign.id)):
+        return "must_fix:" + ", ".join(faults)
     return ""
 
 

@@ -9,6 +9,7 @@ from mailer.campaigns import buildable, forecast
 from mailer.campaigns.models import Campaign
 from mailer.context import Context
 from mailer.core.channel import Finding, Grade
+from mailer.core.messages import ConsentModel
 from mailer.core.modes import Mode
 from mailer.gate.forecast import Forecast
 from mailer.gate.terms import CampaignTerms
@@ -51,6 +52,7 @@ def findings(ctx: Context, campaign: Campaign, seen: Forecast | None = None, *, 
     task = assignment.load(ctx, campaign.id)
     found = [
         _audience(seen),
+        _policy(task.terms),
         *ctx.channels[CHANNEL].check(task.copy),
         buildable.finding(ctx, task),
         *_names(ctx, task.terms, keep),
@@ -72,6 +74,12 @@ def must_fix(ctx: Context, campaign: Campaign, seen: Forecast | None = None) -> 
 
 def _audience(seen: Forecast) -> Finding:
     return Finding(Grade.FINE if seen.inside else Grade.MUST_FIX, "audience", "audience", str(seen.inside))
+
+
+def _policy(terms: CampaignTerms) -> Finding:
+    """Whether the policy in force lets a campaign of this purpose be at all."""
+    forbidden = terms.model is ConsentModel.FORBIDDEN
+    return Finding(Grade.MUST_FIX if forbidden else Grade.FINE, "policy", "audience")
 
 
 def _names(ctx: Context, terms: CampaignTerms, keep: Keep) -> list[Finding]:

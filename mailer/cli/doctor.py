@@ -4,7 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from ipaddress import ip_address
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,14 +16,15 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from mailer import keyfile, wiring
-from mailer.cli import instance
+from mailer.cli import instance, listening
 from mailer.cli.output import as_json, sentence, show
+from mailer.context import Context
 from mailer.core.errors import KeyProblem, MailerError
 from mailer.core.jobs import NoJobs
 from mailer.core.modes import Mode
 from mailer.embedded.processes import wait_until
 from mailer.exits import fence
-from mailer.organisation import live
+from mailer.organisation import key_state, live
 from mailer.organisation import profile as organisation
 from mailer.outbox.seat import journal_folder
 from mailer.services import Services, unit_of_work
@@ -33,11 +34,15 @@ OLDEST_SERVER = 15
 FREE_OCTETS = 500_000_000
 PATIENCE = 5.0
 TICKER_PATIENCE = 8.0
-EVERYWHERE = frozenset({"*", "0.0.0.0", "::", "::*", "0"})  # noqa: S104 - what must not be found.
 
 ALIVE = text("SELECT count(*) FROM worker WHERE seen_at > clock_timestamp() - interval '30 seconds'")
 NEWEST_UNSEALED = text("SELECT max(seq) FROM ledger_entry WHERE seq > COALESCE((SELECT max(seq) FROM ledger_seal), 0)")
 IS_SEALED = text("SELECT EXISTS (SELECT FROM ledger_seal WHERE seq >= :seq)")
+NOT_IN_ARCHIVE = text("""
+    SELECT min(m.at) FROM exit_mark m JOIN instance i ON i.keys_archived_at IS NULL OR m.at > i.keys_archived_at
+    WHERE m.kind = 'erasure'
+""")
+ERASED_FOR_GOOD_WITHIN = timedelta(hours=24)
 BOUND = text("SELECT current_setting('listen_addresses'), host(inet_server_addr())")
 
 
@@ -67,6 +72,7 @@ def look(settings: Settings) -> Iterator[Check]:
     yield key
     yield _disk(settings)
     yield _journal(settings)
+    yield _binding("web_binding", "The web server", listening.on_port(settings.port))
     yield from _queue(settings)
     engine = wiring.open_engine(settings)
     try:
@@ -79,17 +85,6 @@ def look(settings: Settings) -> Iterator[Check]:
         yield Check("database", False, f"The database does not answer ({type(error.orig).__name__}).")
     finally:
         engine.dispose()
-
-
-def bound_publicly(address: str) -> bool:
-    """Whether a server that listens there can be reached from the Internet (promise A8)."""
-    bare = address.strip().removeprefix("-").strip("[]")
-    if bare in EVERYWHERE:
-        return True
-    try:
-        return ip_address(bare).is_global
-    except ValueError:
-        return False
 
 
 def _key(settings: Settings) -> Check:
@@ -149,7 +144,7 @@ def _database(engine: Engine) -> Iterator[Check]:
 
 
 def _binding(name: str, server: str, addresses: list[str]) -> Check:
-    public = [address.strip() for address in addresses if bound_publicly(address)]
+    public = [address.strip() for address in addresses if listening.bound_publicly(address)]
     return Check(name, not public, f"{server} can be reached from this machine or a private network only." if not public
                  else f"{server} listens on {', '.join(public)}: bind it to a private address.")
 
@@ -174,13 +169,26 @@ def _instance(services: Services) -> Iterator[Check]:
         with unit_of_work(services) as ctx:
             state = fence.check(ctx.db, wiring.exits_folder(services.settings), ctx.host)
             mode, lacks = organisation.current(ctx).mode, live.lacking(ctx)
+            misfit, archive = key_state.misfit(ctx), key_archive(ctx)
     except MailerError as error:
         yield Check("mode", False, sentence(error))
         return
     yield Check("exits", not state.refuses, "The database knows every exit." if not state.refuses else
                 f"The database is behind by {state.behind} exits and sends nothing; see `mailer exits status`.")
+    yield Check("keys", not misfit, f"Nothing is sent; it lacks {misfit}." if misfit else
+                "The key file holds the keys that the database lies under.")
+    yield archive
     yield Check("mode", mode is not Mode.LIVE or not lacks,
                 f"The mode is {mode}. " + (f"Live lacks {', '.join(lacks)}." if lacks else "Live lacks nothing."))
+
+
+def key_archive(ctx: Context) -> Check:
+    """An erased person's key must go from the backup too, within a day (decision 16)."""
+    since = ctx.db.scalar(NOT_IN_ARCHIVE)
+    late = since is not None and ctx.clock.now() - since > ERASED_FOR_GOOD_WITHIN
+    return Check("key_archive", not late, "No erasure waits for a new archive of keys." if since is None else
+                 f"An erasure of {since:%Y-%m-%d %H:%M} UTC is not in the archive of keys yet: run `mailer backup`, or "
+                 "set MAILER_BACKUP_DIR and MAILER_BACKUP_RECIPIENT.")
 
 
 def _ticker(engine: Engine) -> Check:

@@ -4,15 +4,20 @@ import base64
 import sys
 import textwrap
 from collections.abc import Iterable
+from dataclasses import asdict
+from functools import partial
 from hashlib import sha256
 
 import click
 
 from mailer import keyfile
-from mailer.cli.powers import unit
+from mailer.cli.output import as_json, show
+from mailer.cli.powers import OPERATOR, services, unit
 from mailer.core.errors import InvalidInput, KeyProblem
 from mailer.core.tokens import SystemTokens
 from mailer.organisation.profile import ensure_instance
+from mailer.rotation import rotate as rotation
+from mailer.services import unit_of_work
 from mailer.settings import Settings
 
 GROUP = 4
@@ -66,6 +71,43 @@ def restore() -> None:
         raise InvalidInput(field="kit", why="holds no line that begins with key")
     keyfile.write(path, found, SystemTokens())
     click.echo(f"Wrote {len(found)} key(s).")
+
+
+@keys.command()
+@click.option("--add", "only_add", is_flag=True, help="Only put a new key into the key file, for other hosts.")
+@click.option("--resume", is_flag=True, help="Only finish what was begun; never begin anew.")
+@click.option("--status", "only_look", is_flag=True, help="Only say how far it is.")
+@as_json
+def rotate(only_add: bool, resume: bool, only_look: bool, as_json: bool) -> None:
+    """Take a new master key into use while everything runs; begun again after a kill it goes on."""
+    powers = services()
+    path, unit_of = powers.settings.key_file, partial(unit_of_work, powers, actor=OPERATOR)
+    with unit_of() as ctx:
+        found = rotation.state(ctx, keyfile.load(path))
+    if only_look:
+        show(asdict(found) | {"begun": found.begun}, as_json, _standing(found))
+        return
+    if not found.begun and not (resume and found.waiting):
+        if resume:
+            show(asdict(found) | {"begun": False}, as_json, "Nothing was begun.")
+            return
+        rotation.add(path, powers.tokens)
+    if only_add:
+        latest = keyfile.load(path).latest
+        show({"latest": latest}, as_json, f"The key file knows key {latest}. Copy it to every other host, then run "
+             "`mailer keys rotate` here.")
+        return
+    done = rotation.run(unit_of, path, powers.tokens, partial(click.echo, err=True))
+    show(asdict(done) | {"begun": done.begun}, as_json, f"{_standing(done)}\nPrint a new recovery kit "
+         "(`mailer keys kit`) and copy the key file to every other host.")
+
+
+def _standing(found: rotation.State) -> str:
+    waiting = ", ".join(f"{table}: {number}" for table, number in found.waiting.items())
+    said = f"Key {found.in_use} is in use."
+    if found.latest != found.in_use:
+        said += f" Key {found.latest} is known and not yet in use; run `mailer keys rotate`."
+    return said + (f" Older than that: {waiting}." if waiting else " Nothing older is left.")
 
 
 def spell(number: int, key: bytes) -> str:

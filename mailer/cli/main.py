@@ -6,6 +6,8 @@ from typing import cast
 import click
 
 from mailer.cli import (
+    audit,
+    backup,
     campaign,
     clock,
     data_map,
@@ -18,13 +20,17 @@ from mailer.cli import (
     lane,
     ledger,
     lists,
+    proof,
+    restore,
     run,
     seed,
     serve,
     staff,
+    suppress,
     why,
 )
 from mailer.cli.output import Commands
+from mailer.core.card_numbers import holds_card_number
 
 COMMANDS: tuple[click.Command, ...] = (
     run.run,
@@ -36,10 +42,15 @@ COMMANDS: tuple[click.Command, ...] = (
     seed.seed,
     lists.lists,
     lane.lane,
+    suppress.suppress,
     campaign.campaign,
     why.why,
     exits.exits,
+    backup.backup,
+    restore.restore,
     ledger.ledger,
+    proof.proof,
+    audit.audit,
     keys.keys,
     dkim.dkim,
     clock.clock,
@@ -54,6 +65,12 @@ LATE = {"bench": "mailer.cli.bench:bench"}
 class _Main(Commands):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted([*super().list_commands(ctx), *LATE])
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        # The number itself must not be printed, so this comes before anything that quotes what was typed.
+        if any(holds_card_number(each) for each in args):
+            raise click.UsageError("This looks like a card number. None is taken (nothing was done).")
+        return super().parse_args(ctx, args)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         place = LATE.get(cmd_name)

@@ -15,12 +15,14 @@ from mailer.core.errors import MailerError
 SENTENCES = {
     "already_running": "Another mailer is running on {folder} (process {pid}); stop it or set MAILER_DATA_DIR.",
     "bench_failed": "The measurement ended early, at {step}: {why}.",
+    "backup_failed": "This did not work: {why}.",
     "bad_settings": "{setting} must be {why}.",
     "behind_exits": "The database was put back to an earlier state: see `mailer exits status` and `exits apply`.",
     "cannot_send": "Nothing was sent; mend this first: {lacks}.",
     "clock_not_shifted": "The clock moves only where the instance was started with `mailer run --clock TIME`.",
     "no_instance": "No instance is running; start one with `mailer run`.",
     "not_this_machine": "The bench sends only to this machine: smtp:// and a loopback address.",
+    "other_key": "This file was made with another key. Its fingerprints mean nothing here; nothing was taken in.",
     "port_taken": "Port {port} is in use by another program; set PORT to a free one.",
     "server_failed": "{server} did not start; see {log}.",
     "unknown_staff": "Nobody who works here has this address.",
@@ -62,9 +64,9 @@ def sentence(error: MailerError) -> str:
     return error.code.replace("_", " ").capitalize() + (f" ({facts})." if facts else ".")
 
 
-def show(result: Mapping[str, object], json_wanted: bool, text: str) -> None:
-    """Print the result: one JSON object on standard output, or the text."""
-    click.echo(json.dumps(result, ensure_ascii=False, default=_plain) if json_wanted else text)
+def show(result: Mapping[str, object], json_wanted: bool, text: str, *, err: bool = False) -> None:
+    """Print the result: one JSON object on standard output, or the text; `err` where the output is the thing itself."""
+    click.echo(json.dumps(result, ensure_ascii=False, default=_plain) if json_wanted else text, err=err)
 
 
 def _plain(value: object) -> str:

@@ -38,7 +38,10 @@ STATE = {Act.GRANTED: "live", Act.REFUSED: "refused", Act.ENDED: "ended"}
 
 @dataclass(frozen=True)
 class Evidence:
-    """How we know: what the person did, before which words, under which notice. Never an IP address."""
+    """How we know: what the person did, before which words, under which notice. Never an IP address.
+
+    `partner_list` is the version of the list that stood beside a choice about partners (promise M18).
+    """
 
     how: str
     form_version_id: int | None = None
@@ -46,6 +49,7 @@ class Evidence:
     notice_id: int | None = None
     source: str = ""
     note: str = ""
+    partner_list: int | None = None
 
 
 class Consent(NamedTuple):
@@ -106,6 +110,7 @@ LIVE = text("""
     FROM person JOIN vault.person_key held ON held.person_id = person.id
     LEFT JOIN standing ON standing.contact_point_id = :point AND standing.state = 'live'
          AND standing.list_id = coalesce(CAST(:list AS bigint), standing.list_id)
+         AND standing.topic_id = coalesce(CAST(:topic AS bigint), standing.topic_id)
     WHERE person.id = :person ORDER BY standing.list_id, standing.topic_id, standing.purpose
 """)
 LOCK = text("SELECT id FROM contact_point WHERE id = ANY(:points) ORDER BY id FOR NO KEY UPDATE").bindparams(
@@ -130,10 +135,12 @@ def end(ctx: Context, point: ContactPoint, *, list_id: int, topic_id: int, purpo
     return _one(ctx, Act.ENDED, point, Consent(list_id, topic_id, purpose), evidence)
 
 
-def end_all(ctx: Context, point: ContactPoint, *, list_id: int | None = None, evidence: Evidence) -> list[Consent]:
-    """End every live consent, of one list or of all; those ended. Raises: NotFound."""
+def end_all(ctx: Context, point: ContactPoint, *, list_id: int | None = None, topic_id: int | None = None,
+            evidence: Evidence) -> list[Consent]:
+    """End every live consent, of one topic, one list or all; those ended. Raises: NotFound."""
     ctx.db.execute(LOCK, {"points": [point.id]})
-    found = ctx.db.execute(LIVE, {"person": point.person_id, "point": point.id, "list": list_id}).all()
+    found = ctx.db.execute(LIVE, {"person": point.person_id, "point": point.id, "list": list_id,
+                                  "topic": topic_id}).all()
     if not found:
         raise NotFound(contact_point=point.id)
     ending = [Consent(row.list_id, row.topic_id, row.purpose) for row in found if row.list_id is not None]
@@ -204,7 +211,7 @@ def _seal(deed: Deed, words: dict[int, str]) -> bytes:
     return deed.holder.key.seal(json.dumps({
         "contact_point": deed.holder.contact_point_id, "how": said.how, "form_version": said.form_version_id,
         "wording": said.wording_id, "wording_sha256": words.get(said.wording_id or 0), "notice": said.notice_id,
-        "source": said.source, "note": said.note,
+        "source": said.source, "note": said.note, "partner_list": said.partner_list,
     }, sort_keys=True), table="ledger", row=deed.holder.subject, field="evidence")
 
 

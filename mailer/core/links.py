@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.ciphers.modes import ECB
 from cryptography.hazmat.primitives.cmac import CMAC
 
 from mailer.core.errors import BadToken
-from mailer.core.vault import KeyRing, Use
+from mailer.core.vault import KeyRing, Keys, Use
 
 VERSION, FIRST_VERSION = 2, 1
 LENGTH = 56
@@ -55,26 +55,26 @@ class Claim:
 class LinkSigner:
     """Makes and reads tokens with the key ring; verification keys are kept for ever."""
 
-    def __init__(self, ring: KeyRing) -> None:
-        self._ring = ring
-        self._newest = ring.newest
-        self._ciphers = {number: _cipher(ring, number) for number in ring.keys}
-        self._macs = {number: hmac.digest(ring.derive(Use.LINK, number), b"mac", "sha256") for number in ring.keys}
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+        self._made = _Made(keys.current())
 
     def sign(self, link: Link, first: int, second: int = 0) -> str:
         """A token of 56 characters for two ids (0 ≤ id < 2⁶³)."""
-        number = self._newest
+        made = self._now()
+        number = made.ring.newest
         head = bytes((VERSION, number, link))
-        block = self._ciphers[number].encryptor().update(first.to_bytes(8, "big") + second.to_bytes(8, "big"))
-        return base64.b32encode(head + block + self._mac(head, block)).decode().lower()
+        block = made.ciphers[number].encryptor().update(first.to_bytes(8, "big") + second.to_bytes(8, "big"))
+        return base64.b32encode(head + block + made.mac(head, block)).decode().lower()
 
     def sign_many(self, links: Sequence[Link], firsts: Sequence[int], second: int = 0) -> list[list[bytes]]:
         """For each of `firsts` the tokens that `sign` makes, one a link in their order; a set costs far less."""
-        number, count = self._newest, len(links)
+        made, count = self._now(), len(links)
+        number = made.ring.newest
         tail = second.to_bytes(8, "big")
-        blocks = self._ciphers[number].encryptor().update(b"".join([one.to_bytes(8, "big") + tail for one in firsts]))
+        blocks = made.ciphers[number].encryptor().update(b"".join([one.to_bytes(8, "big") + tail for one in firsts]))
         heads = [bytes((VERSION, number, link)) for link in links]
-        macs = cmac_many(self._macs[number], blocks, heads)
+        macs = cmac_many(made.macs[number], blocks, heads)
         raw, place = bytearray(OCTETS * count * len(firsts)), 0
         for part, width in ((b"".join(heads) * len(firsts), 3), (_each(blocks, count), 16), (macs, 16)):
             for octet in range(width):
@@ -94,17 +94,34 @@ class LinkSigner:
         except ValueError as error:
             raise BadToken() from error
         head, block, mac = raw[:3], raw[3:19], raw[19:]
-        if head[0] not in (VERSION, FIRST_VERSION) or head[1] not in self._macs or head[2] not in links:
+        made = self._now(head[1])
+        if head[0] not in (VERSION, FIRST_VERSION) or head[1] not in made.macs or head[2] not in links:
             raise BadToken()
-        if not hmac.compare_digest(mac, self._mac(head, block)):
+        if not hmac.compare_digest(mac, made.mac(head, block)):
             raise BadToken()
-        plain = self._ciphers[head[1]].decryptor().update(block)
+        plain = made.ciphers[head[1]].decryptor().update(block)
         return Claim(Link(head[2]), int.from_bytes(plain[:8], "big"), int.from_bytes(plain[8:], "big"))
 
-    def _mac(self, head: bytes, block: bytes) -> bytes:
+    def _now(self, needed: int = 0) -> "_Made":
+        ring = self._keys.current(needed)
+        if ring is not self._made.ring:
+            self._made = _Made(ring)
+        return self._made
+
+
+class _Made:
+    """What is made from one key ring, once."""
+
+    def __init__(self, ring: KeyRing) -> None:
+        self.ring = ring
+        self.ciphers = {number: _cipher(ring, number) for number in ring.keys}
+        self.macs = {number: hmac.digest(ring.derive(Use.LINK, number), b"mac", "sha256") for number in ring.keys}
+
+    def mac(self, head: bytes, block: bytes) -> bytes:
+        """The MAC over both ids and the head, as the version in the head says."""
         if head[0] == FIRST_VERSION:
-            return hmac.digest(self._ring.derive(Use.LINK, head[1]), head + block, "sha256")[:16]
-        mac = CMAC(AES(self._macs[head[1]]))
+            return hmac.digest(self.ring.derive(Use.LINK, head[1]), head + block, "sha256")[:16]
+        mac = CMAC(AES(self.macs[head[1]]))
         mac.update(block + head)
         return mac.finalize()
 

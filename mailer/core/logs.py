@@ -11,7 +11,8 @@ from typing import TextIO
 from mailer.core.errors import MailerError
 
 ADDRESS = re.compile(r"[^\s\"'<>(),;]*[^\s\"'<>(),;:\[\]]@[^\s\"'<>(),;]+")
-TOKEN = re.compile(r"/(u|p|confirm|why|one-click|start|undo|link|invitation)/[^\s\"'?#<>]+")
+TOKEN = re.compile(
+    r"/(u|p|confirm|why|one-click|start|undo|link|invitation|fresh|me|address|address-undo|friend)/[^\s\"'?#<>]+")
 PEER = re.compile(r"\bip=\S+|\b(?!127\.0\.0\.1\b|0\.0\.0\.0\b)\d{1,3}(?:\.\d{1,3}){3}\b")
 STANDARD = frozenset(vars(logging.LogRecord("", 0, "", 0, "", (), None))) | {"message", "asctime", "taskName"}
 FRAMES = 12

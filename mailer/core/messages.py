@@ -12,6 +12,14 @@ class Purpose(StrEnum):
     SERVICE = "service"
 
 
+class ConsentModel(StrEnum):
+    """How somebody comes to be written to, on one channel and for one purpose; a policy pack says which."""
+
+    CONFIRMED_OPT_IN = "confirmed_opt_in"
+    OPT_OUT = "opt_out"
+    FORBIDDEN = "forbidden"
+
+
 class MessageClass(StrEnum):
     """What a message is; the gate's table has a column for each (decisions 1 and 5)."""
 

@@ -5,71 +5,24 @@ associated data, so a sealed value moved elsewhere does not open.
 """
 
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import StrEnum
-from functools import cache
 from typing import Final, Protocol
 
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from mailer.core.errors import KeyProblem
+from mailer.core.keyring import KeyRing as KeyRing
+from mailer.core.keyring import Keys as Keys
+from mailer.core.keyring import Use as Use
+from mailer.core.keyring import layer, layers
 from mailer.core.tokens import Tokens
 
 NONCE = 12
 _BODY: Final = 1 + NONCE
 _DOES_NOT_OPEN: Final = (InvalidTag, ValueError, LookupError)
-
-
-class Use(StrEnum):
-    """What a derived key is for; a key of one use opens nothing of another."""
-
-    WRAP = "wrap"
-    FINGERPRINT = "fingerprint"
-    LINK = "link"
-    VERP = "verp"
-    SIGNATURE = "signature"
-    STAFF = "staff"
-    OUTBOX = "outbox"
-    SESSION = "session"
-    LIMIT = "limit"
-    DKIM = "dkim"
-    RIGHTS = "rights"
-    CODE = "code"
-
-
-@dataclass(frozen=True)
-class KeyRing:
-    """Master keys by id; the newest wraps and signs, all of them open and verify."""
-
-    keys: Mapping[int, bytes]
-
-    def __post_init__(self) -> None:
-        if not self.keys or any(len(key) != 32 or not 0 < number < 256 for number, key in self.keys.items()):
-            raise KeyProblem(why="a key file holds keys of 32 octets with ids from 1 to 255")
-
-    def __repr__(self) -> str:
-        return f"KeyRing(ids={sorted(self.keys)})"
-
-    @property
-    def newest(self) -> int:
-        return max(self.keys)
-
-    def derive(self, use: Use, key_id: int | None = None) -> bytes:
-        """The 32-octet key of one use. Raises: KeyProblem for an id that the key file does not hold."""
-        number = self.newest if key_id is None else key_id
-        if number not in self.keys:
-            raise KeyProblem(why="unknown key id", key_id=number)
-        return _derive(self.keys[number], use)
-
-
-@cache
-def _derive(master: bytes, use: Use) -> bytes:
-    return HKDF(algorithm=SHA256(), length=32, salt=None, info=f"mailer/{use}".encode()).derive(master)
 
 
 def _aad(table: str, row: object, field: str) -> bytes:
@@ -94,58 +47,111 @@ class Opener(Protocol):
 class Sealer:
     """Seals, fingerprints and signs; cannot open."""
 
-    def __init__(self, ring: KeyRing, tokens: Tokens) -> None:
-        self._ring = ring
+    def __init__(self, keys: Keys, tokens: Tokens) -> None:
+        self._keys = keys
         self._tokens = tokens
+
+    @property
+    def _ring(self) -> KeyRing:
+        return self._keys.current()
 
     def new_key(self, *, person: int) -> "SealingKey":
         """A fresh key for one person or pending request, wrapped by the master key."""
         key = self._tokens.random_bytes(32)
-        nonce = self._tokens.random_bytes(NONCE)
-        number = self._ring.newest
-        wrapped = AESGCM(self._ring.derive(Use.WRAP)).encrypt(nonce, key, _aad("vault", person, "key"))
-        return SealingKey(key, bytes([number]) + nonce + wrapped, self._tokens)
+        return SealingKey(key, self._wrap(key, person), self._tokens)
 
     def key_of(self, wrapped: bytes, *, person: int) -> "SealingKey":
         """The key of a person we already hold, to seal one more field."""
-        return SealingKey(_unwrap(self._ring, wrapped, person), wrapped, self._tokens)
+        return SealingKey(_unwrap(self._keys.current(wrapped[0]), wrapped, person), wrapped, self._tokens)
+
+    def wrap_again(self, wrapped: bytes, *, person: int) -> bytes:
+        """The same key, wrapped by the master key in use. Raises: KeyProblem when it does not unwrap."""
+        return self._wrap(_unwrap(self._keys.current(wrapped[0]), wrapped, person), person)
+
+    def seal_shared_again(self, use: Use, sealed: bytes, *, table: str, row: object, field: str) -> bytes:
+        """What is sealed under an instance key, sealed under the one in use. Raises: KeyProblem."""
+        ring = self._keys.current(sealed[0])
+        plain = _decrypt(ring.derive(use, sealed[0]), sealed[1:], _aad(table, row, field))
+        return self.seal_shared(use, plain, table=table, row=row, field=field)
+
+    def _wrap(self, key: bytes, person: int) -> bytes:
+        ring, nonce = self._ring, self._tokens.random_bytes(NONCE)
+        wrapped = AESGCM(ring.derive(Use.WRAP)).encrypt(nonce, key, _aad("vault", person, "key"))
+        return bytes([ring.newest]) + nonce + wrapped
 
     def seal_shared(self, use: Use, plain: bytes, *, table: str, row: object, field: str) -> bytes:
         """Seal under the instance's own key of that use (staff, outbox, raw tokens)."""
-        number = self._ring.newest
-        nonce = self._tokens.random_bytes(NONCE)
-        return bytes([number]) + nonce + AESGCM(self._ring.derive(use)).encrypt(nonce, plain, _aad(table, row, field))
+        ring, nonce = self._ring, self._tokens.random_bytes(NONCE)
+        return bytes([ring.newest]) + nonce + AESGCM(ring.derive(use)).encrypt(nonce, plain, _aad(table, row, field))
 
     def fingerprint(self, channel: str, identity: str) -> bytes:
         """The keyed hash by which an address is found: 32 octets, layered over the keys (decision 17).
 
         Each later master key adds one HMAC layer over the one before, so entries without plaintext rotate too.
         """
-        value = f"{channel}\x00{identity}".encode()
-        for number in sorted(self._ring.keys):
-            value = hmac.digest(self._ring.derive(Use.FINGERPRINT, number), value, "sha256")
-        return value
+        ring = self._ring
+        return layer(ring, f"{channel}\x00{identity}".encode(), 0, ring.newest)
 
     def fingerprints(self, channel: str, identity: str) -> list[bytes]:
         """Every version of an address's fingerprint, newest first: look-ups try them all during a rotation."""
-        value, layers = f"{channel}\x00{identity}".encode(), []
-        for number in sorted(self._ring.keys):
-            value = hmac.digest(self._ring.derive(Use.FINGERPRINT, number), value, "sha256")
-            layers.append(value)
-        return layers[::-1]
+        return layers(self._ring, f"{channel}\x00{identity}".encode(), 0)[::-1]
 
     @property
     def fingerprint_version(self) -> int:
+        """The version of what `fingerprint` makes."""
         return self._ring.newest
+
+    @property
+    def known_version(self) -> int:
+        """The newest version that this process can make by adding layers."""
+        return self._ring.latest
+
+    def knows_version(self, version: int) -> bool:
+        """Whether the key file holds this key; it is read again where it does not."""
+        return version in self._keys.current(version).keys
+
+    def key_check(self, version: int) -> bytes:
+        """Eight octets by which two key files show that they mean the same key. Raises: KeyProblem."""
+        return hmac.digest(self._keys.current(version).derive(Use.CHECK, version), b"check", "sha256")[:8]
+
+    def layer_up(self, fingerprint: bytes, version: int, to: int | None = None) -> bytes:
+        """A fingerprint of an older version under a newer key, the one in use unless said.
+
+        Raises: KeyProblem when the key file lacks one of them.
+        """
+        ring = self._keys.current(max(version, to or 0))
+        target = ring.newest if to is None else to
+        if version not in ring.keys or target not in ring.keys:
+            raise KeyProblem(why="unknown key id", key_id=version if version not in ring.keys else target)
+        return layer(ring, fingerprint, version, target)
+
+    def above(self, fingerprint: bytes, version: int | None = None) -> list[bytes]:
+        """What a fingerprint is under each newer key; of one whose version is unknown (None), all that may be."""
+        ring = self._ring
+        oldest = version if version is not None else min(ring.keys)
+        starts = [oldest] if version is not None else sorted(ring.keys)[:-1]
+        found = [each for start in starts for each in layers(ring, fingerprint, start)]
+        return list(dict.fromkeys(found))
+
+    def with_newer(self, fingerprints: Iterable[bytes]) -> list[bytes]:
+        """Fingerprints of whatever version, and what each would be under newer keys: what a look-up must try."""
+        return [each for one in fingerprints for each in (one, *self.above(one))]
 
     def domain_hash(self, domain: str) -> bytes:
         """Eight octets that stand for a mail domain: the lane key (decision 12)."""
-        return hmac.digest(self._ring.derive(Use.FINGERPRINT, min(self._ring.keys)), b"domain\x00" + domain.encode(),
+        ring = self._ring
+        return hmac.digest(ring.derive(Use.FINGERPRINT, min(ring.keys)), b"domain\x00" + domain.encode(),
                            "sha256")[:8]
 
     def bucket(self, kind: str, value: str) -> bytes:
-        """A keyed hash for limits only: 16 octets that cannot be turned back."""
-        return hmac.digest(self._ring.derive(Use.LIMIT), f"{kind}\x00{value}".encode(), "sha256")[:16]
+        """A keyed hash for limits only: 16 octets that cannot be turned back. The first key's, whatever rotates."""
+        ring = self._ring
+        return hmac.digest(ring.derive(Use.LIMIT, min(ring.keys)), f"{kind}\x00{value}".encode(), "sha256")[:16]
+
+    def code_hashes(self, code: str) -> list[bytes]:
+        """How a code that people type is kept, under each key, newest first: new ones take the first."""
+        return [hmac.digest(self._ring.derive(Use.CODE, number), code.encode(), "sha256")
+                for number in sorted(self._ring.keys, reverse=True)]
 
     def secret(self, use: Use) -> bytes:
         """The instance's own secret of a use that opens nothing (session cookies)."""
@@ -167,6 +173,12 @@ class Sealer:
         """The 32 octets with which anybody can check `sign`."""
         return Ed25519PrivateKey.from_private_bytes(self._ring.derive(Use.SIGNATURE)).public_key().public_bytes_raw()
 
+    @property
+    def public_keys(self) -> list[bytes]:
+        """The same of every key that we hold, the newest first: what an older key signed is still checked by it."""
+        return [Ed25519PrivateKey.from_private_bytes(self._ring.derive(Use.SIGNATURE, number)).public_key()
+                .public_bytes_raw() for number in sorted(self._ring.keys, reverse=True)]
+
 
 @dataclass(frozen=True)
 class SealingKey:
@@ -187,12 +199,12 @@ class SealingKey:
 class VaultOpener:
     """Opens sealed fields and counts each opening."""
 
-    def __init__(self, ring: KeyRing) -> None:
-        self._ring = ring
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
         self.openings = 0
 
     def unwrap(self, wrapped: bytes, *, person: int) -> bytes:
-        return _unwrap(self._ring, wrapped, person)
+        return _unwrap(self._keys.current(wrapped[0]), wrapped, person)
 
     def open(self, key: bytes, sealed: bytes, *, table: str, row: object, field: str) -> str:
         """The plain text. Raises: KeyProblem when the value was moved, cut or sealed by another key."""
@@ -201,9 +213,11 @@ class VaultOpener:
 
     def unwrap_many(self, wrapped: Iterable[tuple[int, bytes | None]]) -> list[AESGCM | None]:
         """The keys of persons by number, ready to open; None in the place of one that does not unwrap."""
-        unwrap = {number: AESGCM(self._ring.derive(Use.WRAP, number)).decrypt for number in self._ring.keys}
+        asked = list(wrapped)
+        ring = self._keys.current(max((key[0] for _, key in asked if key), default=0))
+        unwrap = {number: AESGCM(ring.derive(Use.WRAP, number)).decrypt for number in ring.keys}
         keys: list[AESGCM | None] = []
-        for person, key in wrapped:
+        for person, key in asked:
             try:
                 keys.append(AESGCM(unwrap[key[0]](key[1:_BODY], key[_BODY:], b"vault\x00%d\x00key" % person))
                             if key else None)
@@ -230,7 +244,7 @@ class VaultOpener:
 
     def open_shared(self, use: Use, sealed: bytes, *, table: str, row: object, field: str) -> bytes:
         self.openings += 1
-        return _decrypt(self._ring.derive(use, sealed[0]), sealed[1:], _aad(table, row, field))
+        return _decrypt(self._keys.current(sealed[0]).derive(use, sealed[0]), sealed[1:], _aad(table, row, field))
 
 
 def _unwrap(ring: KeyRing, wrapped: bytes, person: int) -> bytes:

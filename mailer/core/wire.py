@@ -1,6 +1,6 @@
 """What the sending half of a channel must do: hold a provider's connections and hand over cleared messages."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple, Protocol
 
 from mailer.core.channel import Clearance, Journal, Outcome, Parcel
@@ -50,6 +50,9 @@ class Wire(Protocol):
 
     def recall(self) -> None:
         """Begin nothing more of what is queued: what was not begun ends as UNBEGUN at once."""
+
+    def call_back(self, rows: Collection[int]) -> None:
+        """Begin none of these rows any more: what is queued of them ends as UNBEGUN at once, the rest as it ends."""
 
     def close(self) -> None:
         """Take in the replies still on their way, for a few seconds at most, and say goodbye."""

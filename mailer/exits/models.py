@@ -27,6 +27,15 @@ class ExitMark(Model):
         JSONB, info=personal("address fingerprint", erase="kept, so that we never write again"))
 
 
+class WantedFile(Model):
+    """A host whose file must be brought before anything is sent: `mailer restore` missed it (decision 19)."""
+
+    __tablename__ = "exit_wanted"
+
+    host: Mapped[str] = mapped_column(primary_key=True)
+    since: Mapped[datetime]
+
+
 class Override(Model):
     """The officer's decision to send although a host's file is behind or missing."""
 

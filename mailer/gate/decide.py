@@ -1,6 +1,6 @@
 """The gate at work: facts in, recorded answers out. The only module that makes a Clearance."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from psycopg import Cursor
 from sqlalchemy import insert
 
-from mailer.audience.reveal import reveal, reveal_many
+from mailer.audience.reveal import reveal, reveal_lent, reveal_many
 from mailer.context import Context
 from mailer.core.channel import NO_FIELDS, Clearance
 from mailer.core.clock import Clock
@@ -16,14 +16,16 @@ from mailer.core.errors import KeyProblem
 from mailer.core.messages import MessageClass
 from mailer.core.modes import Mode
 from mailer.core.reasons import Reason
-from mailer.core.vault import Opener, Use
+from mailer.core.vault import Opener, Sealer, Use
 from mailer.db import Ids
 from mailer.gate import caps, single_facts
 from mailer.gate.decisions import write_decisions
 from mailer.gate.facts import Point, Row, facts
+from mailer.gate.lent import Lent
 from mailer.gate.models import SingleDecision
 from mailer.gate.rules import Clear, Refuse, Verdict, Wait, day, verdict
 from mailer.gate.single_facts import Mailbox, Single
+from mailer.gate.spend import spend
 from mailer.gate.terms import CampaignTerms, leaf
 
 
@@ -32,6 +34,7 @@ class Powers:
     """What deciding needs besides a cursor: a key to open addresses, the time that rules go by, the mode in force."""
 
     opener: Opener
+    sealer: Sealer
     clock: Clock
     channel_slug: str
     mode: Mode
@@ -96,7 +99,7 @@ def decide_campaign(cursor: Cursor[Any], powers: Powers, terms: CampaignTerms, s
     terms = replace(terms, mode=powers.mode)
     counts = powers.mode is not Mode.PRACTICE
     decisions = leaf("decision", terms.month)
-    rows, taken = _known(cursor, terms, Ids([ask.row for ask in asks]), now, decisions, counts=counts)
+    rows, taken = _known(cursor, powers.sealer, terms, Ids([ask.row for ask in asks]), now, decisions, counts=counts)
     answers, capped, freed = Answers(day(now)), [], []
     cleared: list[tuple[int, int, Point]] = []
     # People who are alike share their facts, which `rows` keeps alive, and are judged once.
@@ -124,15 +127,15 @@ def decide_campaign(cursor: Cursor[Any], powers: Powers, terms: CampaignTerms, s
     return answers
 
 
-def _known(cursor: Cursor[Any], terms: CampaignTerms, ids: Ids, now: datetime, decisions: str, *, counts: bool
-           ) -> tuple[dict[int, Row], frozenset[int]]:
+def _known(cursor: Cursor[Any], sealer: Sealer, terms: CampaignTerms, ids: Ids, now: datetime, decisions: str, *,
+           counts: bool) -> tuple[dict[int, Row], frozenset[int]]:
     """The facts of a slice and whose cap we hold. Few people have one: where somebody has, it is locked first and
     everything read again under the lock."""
-    rows = facts(cursor, terms, ids, now, decisions=decisions)
+    rows = facts(cursor, terms, ids, now, sealer, decisions=decisions)
     if not counts or not any(row.facts.every_days for row in rows.values()):
         return rows, frozenset()
     taken = caps.take(cursor, ids)
-    return facts(cursor, terms, ids, now, decisions=decisions), taken
+    return facts(cursor, terms, ids, now, sealer, decisions=decisions), taken
 
 
 def decide_singles(ctx: Context, opener: Opener, slice_id: int, rows: Sequence[Single], begin_before: float
@@ -146,11 +149,13 @@ def decide_singles(ctx: Context, opener: Opener, slice_id: int, rows: Sequence[S
     for row, found in zip(rows, single_facts.read(ctx, rows, now), strict=True):
         attempt = row.attempt + 1
         answer = verdict(found.facts, MessageClass(row.kind), now)
+        if isinstance(answer, Clear) and found.lent is not None:
+            answer = spend(ctx, found.lent, now)
         if isinstance(answer, Clear) and found.mailbox is not None:
             counted.append(found)
             answers.cleared.append(Clearance(
                 slice_id, row.id, attempt, row.channel, _open(opener, found.mailbox), begin_before,
-                text_only=found.mailbox.text_only))
+                text_only=found.mailbox.text_only, fields=_shown(opener, found.lent)))
         else:
             answers.object(row.id, attempt, answer)
     single_facts.count(ctx, counted, now)
@@ -180,6 +185,17 @@ def _clear(powers: Powers, slice_id: int, asked: Sequence[tuple[int, int, Point]
         fields = {"first name": plain[1]} if plain[1] else NO_FIELDS
         answers.cleared.append(Clearance(
             slice_id, row, attempt, channel, plain[0], begin_before, point.format == "text", fields))
+
+
+def _shown(opener: Opener, friend: Lent | None) -> Mapping[str, str]:
+    """What a friend's message shows of who asked for it, and nothing else of anybody."""
+    if friend is None:
+        return NO_FIELDS
+    (key, address, name), (words_key, words), owner = friend.sender, friend.words, friend.reserved
+    return {"sender": reveal(opener, wrapped=key, person_id=owner, sealed=address),
+            "first_name": reveal_lent(opener, wrapped=key, reserved=owner, sealed=name, field="sender_name"),
+            "words": reveal_lent(opener, wrapped=words_key, reserved=owner, sealed=words, field="words")
+            if words else ""}
 
 
 def _open(opener: Opener, mailbox: Mailbox) -> str:

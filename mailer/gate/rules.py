@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from mailer.core.messages import MessageClass
+from mailer.core.messages import ConsentModel, MessageClass
 from mailer.core.modes import Mode
 from mailer.core.reasons import Reason
 from mailer.gate.table import TABLE, Cell
@@ -47,7 +47,8 @@ class Facts(NamedTuple):
     `suppressed` holds the entries in force here; `elsewhere` is a live consent to another topic of the list;
     `consent_mode` the mode in which the weakest consent needed was confirmed, `trusted` that a team address gave it;
     `team` that a member of staff is written to as such; `known` turns false when the row of the contact point is
-    gone; `by_start` is true when the person texted START.
+    gone; `by_start` is true when the person texted START; `model` is what the policy wants, `customer` that the
+    address was given with an order.
     """
 
     suppressed: frozenset[Reason] = frozenset()
@@ -67,6 +68,8 @@ class Facts(NamedTuple):
     last_campaign_on: date | None = None
     by_start: bool = False
     sent: Sent = Sent()
+    model: ConsentModel = ConsentModel.CONFIRMED_OPT_IN
+    customer: bool = False
 
 
 @dataclass(frozen=True)
@@ -136,8 +139,11 @@ def _consent_missing(facts: Facts) -> Reason | None:
     """What lacks on the campaign's topics.
 
     Who has left the topic and still has another of the list did not choose it; who has none left has unsubscribed,
-    although confirming elsewhere may have lifted the entry that said so.
+    although confirming elsewhere may have lifted the entry that said so. Where the policy forbids the purpose no
+    consent is enough; where it lets customers say no, silence of a customer is (promise A3).
     """
+    if facts.model is ConsentModel.FORBIDDEN:
+        return Reason.NO_CONSENT
     match facts.consent:
         case Consent.LIVE:
             return None
@@ -146,6 +152,8 @@ def _consent_missing(facts: Facts) -> Reason | None:
         case Consent.REFUSED:
             return Reason.NO_CONSENT
         case Consent.NONE:
+            if facts.model is ConsentModel.OPT_OUT and facts.customer and not facts.elsewhere:
+                return None
             if facts.elsewhere:
                 return Reason.NOT_TOPIC
             return Reason.NOT_CONFIRMED if facts.waiting else Reason.NO_CONSENT

@@ -1,6 +1,6 @@
 """What the gate knows of single messages: people, those who have asked, and members of staff."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol, cast
@@ -10,23 +10,25 @@ from psycopg import Cursor
 from mailer.context import Context
 from mailer.core.messages import MessageClass
 from mailer.core.modes import Mode
-from mailer.core.vault import Use
-from mailer.gate.facts import GONE, Entry, Point, points, reasons_for, suppressions
+from mailer.core.reasons import Reason
+from mailer.core.vault import Sealer, Use
+from mailer.gate.facts import GONE, Entry, Point, newer, points, reasons_for, suppressions
+from mailer.gate.lent import FRIENDS, Lent
 from mailer.gate.rules import LIMITED, Facts, Sent, day
 from mailer.organisation import profile
 
 PENDING = """
-    SELECT r.id, r.reserved_person_id, r.channel, r.fingerprint, r.list_id, r.sealed, k.wrapped, r.format, r.source
-    FROM pending_request r LEFT JOIN vault.request_key k ON k.request_id = r.id WHERE r.id = ANY(%s)
+    SELECT r.id, r.reserved_person_id, r.channel, r.fingerprint, r.list_id, r.sealed, k.wrapped, r.format, r.source,
+           r.topic_ids, d.domain_hash IS NOT NULL
+    FROM pending_request r LEFT JOIN vault.request_key k ON k.request_id = r.id
+    LEFT JOIN domain_rule d ON d.domain_hash = r.domain_hash WHERE r.id = ANY(%s)
 """
 CHANGES = """
-    SELECT a.id, c.person_id, c.channel, a.sealed_new, a.new_fingerprint, a.sealed_old, a.old_fingerprint, k.wrapped
+    SELECT a.id, c.person_id, k.wrapped, a.sealed_new, a.new_fingerprint,
+           EXISTS (SELECT FROM domain_rule WHERE domain_hash = a.new_domain_hash),
+           a.sealed_old, a.old_fingerprint, EXISTS (SELECT FROM domain_rule WHERE domain_hash = a.old_domain_hash)
     FROM address_change a JOIN contact_point c ON c.id = a.contact_point_id
     LEFT JOIN vault.person_key k ON k.person_id = c.person_id WHERE a.id = ANY(%s)
-"""
-FRIENDS = """
-    SELECT f.id, f.reserved, f.sealed_friend, f.friend_fingerprint, f.sealed_sender, f.sender_fingerprint, k.wrapped
-    FROM friend_request f LEFT JOIN vault.friend_key k ON k.friend_request_id = f.id WHERE f.id = ANY(%s)
 """
 RIGHTS = """
     SELECT id, sealed_contact, contact_fingerprint FROM rights_request
@@ -96,6 +98,7 @@ class Found(NamedTuple):
     mailbox: Mailbox | None = None
     fingerprint: bytes | None = None
     bucket: bytes | None = None
+    lent: Lent | None = None
 
 
 class Asked(NamedTuple):
@@ -110,8 +113,11 @@ class Asked(NamedTuple):
     wrapped: bytes | None
     format: str
     source: str
+    topic_ids: Sequence[int]
+    domain_ruled: bool
 
 
+DOMAIN_RULE = frozenset({Reason.DOMAIN_RULE})
 NOWHERE = Found(GONE.facts)
 
 
@@ -132,7 +138,8 @@ def read(ctx: Context, rows: Sequence[Single], now: datetime) -> list[Found]:
         prints = [each.fingerprint for each in people.values()] + [each.fingerprint for each in asked.values()]
         prints += [each.fingerprint for each in others.values() if each.fingerprint is not None]
         lists = [0, *{each.list_id for each in asked.values()}]
-        entries = suppressions(cursor, sorted({row.channel for row in rows}), prints, lists, now)
+        entries = suppressions(cursor, sorted({row.channel for row in rows}), prints, lists, now,
+                               _newer(ctx.sealer, people.values(), prints))
         found = []
         for row in rows:
             if row.staff_id is not None:
@@ -144,6 +151,16 @@ def read(ctx: Context, rows: Sequence[Single], now: datetime) -> list[Found]:
             else:
                 found.append(_of_person(people.get(row.contact_point_id or 0), row, entries))
         return found if mode is Mode.PRACTICE else _with_sent(ctx, cursor, rows, found, now)
+
+
+def _newer(sealer: Sealer, people: Iterable[Point], prints: Sequence[bytes]) -> dict[bytes, list[bytes]]:
+    """What each fingerprint may be under newer keys; those of people also tell whether our key file is whole."""
+    others = newer(sealer, people)
+    for each in prints:
+        for layer in sealer.above(each):
+            if each not in others[layer]:
+                others[layer].append(each)
+    return others
 
 
 def count(ctx: Context, found: Sequence[Found], now: datetime) -> None:
@@ -166,46 +183,64 @@ def _staff(cursor: Cursor[Any], rows: Sequence[Single]) -> dict[int, Found]:
 
 def _others(cursor: Cursor[Any], rows: Sequence[Single]) -> dict[int, Found]:
     """Messages to an address that is nobody's yet, or no longer: by message, without the stop list's word."""
-    changes = {row.address_change_id: row for row in rows if row.address_change_id is not None}
-    friends = {row.friend_request_id: row for row in rows if row.friend_request_id is not None}
-    rights = {row.rights_request_id: row for row in rows if row.rights_request_id is not None}
-    found = {row.id: NOWHERE for row in (*changes.values(), *friends.values(), *rights.values())}
-    if changes:
-        cursor.execute(CHANGES, (list(changes),))
-        for key, owner, _, new, new_print, old, old_print, wrapped in cursor.fetchall():
-            # The new mailbox is asked to confirm, the old one is told.
-            is_new = changes[key].kind == MessageClass.CONFIRMATION
-            found[changes[key].id] = _sealed(owner, new if is_new else old, new_print if is_new else old_print, wrapped)
-    if friends:
-        cursor.execute(FRIENDS, (list(friends),))
-        for key, owner, friend, friend_print, sender, sender_print, wrapped in cursor.fetchall():
-            to_friend = friends[key].kind == MessageClass.INVITATION
-            found[friends[key].id] = _sealed(owner, friend if to_friend else sender,
-                                             friend_print if to_friend else sender_print, wrapped)
-    if rights:
-        cursor.execute(RIGHTS, (list(rights),))
-        for key, sealed, its_print in cursor.fetchall():
-            found[rights[key].id] = Found(Facts(), Mailbox(key, sealed, None, use=Use.RIGHTS), its_print)
+    changes, friends, rights = (
+        [(key, row) for row in rows if (key := getattr(row, name)) is not None]
+        for name in ("address_change_id", "friend_request_id", "rights_request_id"))
+    found = {row.id: NOWHERE for _, row in (*changes, *friends, *rights)}
+    # One slice may hold two messages of one thing: the new mailbox is asked and the old one told, the sender and the
+    # friend are written to.
+    for _, row, (owner, wrapped, *sealed) in _rows(cursor, CHANGES, changes):
+        asked = row.kind == MessageClass.CONFIRMATION
+        found[row.id] = _sealed(owner, wrapped, *(sealed[:3] if asked else sealed[3:]))
+    for key, row, known in _rows(cursor, FRIENDS, friends):
+        found[row.id] = _lent(key, *known) if row.kind == MessageClass.INVITATION else _sealed(*known[:4])
+    for key, row, (sealed, its_print) in _rows(cursor, RIGHTS, rights):
+        found[row.id] = Found(Facts(), Mailbox(key, sealed, None, use=Use.RIGHTS), its_print)
     return found
 
 
-def _sealed(owner: int, sealed: bytes | None, its_print: bytes, wrapped: bytes | None) -> Found:
+def _rows(cursor: Cursor[Any], statement: str, wanted: Sequence[tuple[int, Single]]
+          ) -> Iterable[tuple[int, Single, tuple[Any, ...]]]:
+    """What each message is about, as the statement tells it by number; those that are gone are left out."""
+    if not wanted:
+        return []
+    cursor.execute(statement, ([key for key, _ in wanted],))
+    known = {row[0]: row[1:] for row in cursor.fetchall()}
+    return [(key, row, known[key]) for key, row in wanted if key in known]
+
+
+def _sealed(owner: int, wrapped: bytes | None, sealed: bytes | None, its_print: bytes, domain_ruled: bool = False
+            ) -> Found:
     if sealed is None or wrapped is None:
         return NOWHERE
-    return Found(Facts(waiting=True), Mailbox(owner, sealed, wrapped), its_print)
+    return Found(Facts(suppressed=DOMAIN_RULE if domain_ruled else frozenset(), waiting=True),
+                 Mailbox(owner, sealed, wrapped), its_print)
+
+
+def _lent(key: int, owner: int, sender_key: bytes | None, sender: bytes | None, _sender_print: bytes,
+          wrapped: bytes | None, friend: bytes | None, its_print: bytes, domain_ruled: bool, name: bytes | None,
+          words: bytes | None, version: int, handed: bool, mark: int | None) -> Found:
+    if wrapped is None or sender is None or sender_key is None or name is None or mark is None:
+        return NOWHERE
+    return _sealed(owner, wrapped, friend, its_print, domain_ruled)._replace(lent=Lent(
+        key, its_print, version, handed, mark, owner, (sender_key, sender, name), (wrapped, words)))
 
 
 def _of_other(other: Found, row: Single, entries: Mapping[bytes, Sequence[Entry]]) -> Found:
     if other.mailbox is None or other.fingerprint is None:
         return other
     reasons = reasons_for(entries.get(other.fingerprint, ()), row.channel, (0,))
-    return other._replace(facts=other.facts._replace(suppressed=reasons))
+    if other.lent is not None and other.lent.handed:
+        # That entry is this message's own: it was let go before, and never began.
+        reasons -= {Reason.FRIEND_ONLY}
+    return other._replace(facts=other.facts._replace(suppressed=reasons | other.facts.suppressed))
 
 
 def _of_asked(asked: Asked | None, row: Single, entries: Mapping[bytes, Sequence[Entry]]) -> Found:
     if asked is None or asked.wrapped is None or asked.channel != row.channel:
         return NOWHERE
-    reasons = reasons_for(entries.get(asked.fingerprint, ()), asked.channel, (0, asked.list_id))
+    reasons = reasons_for(entries.get(asked.fingerprint, ()), asked.channel, (0, asked.list_id), asked.topic_ids)
+    reasons |= DOMAIN_RULE if asked.domain_ruled else frozenset()
     return Found(Facts(suppressed=reasons, waiting=True, by_start=asked.source == BY_START),
                  Mailbox(asked.person_id, asked.sealed, asked.wrapped, asked.format == "text"), asked.fingerprint)
 
@@ -214,6 +249,7 @@ def _of_person(point: Point | None, row: Single, entries: Mapping[bytes, Sequenc
     if point is None or point.wrapped is None or point.channel != row.channel:
         return NOWHERE
     reasons = reasons_for(entries.get(point.fingerprint, ()), point.channel, (0,))
+    reasons |= DOMAIN_RULE if point.domain_ruled else frozenset()
     known = Facts(suppressed=reasons, hold=point.hold, paused_until=point.paused_until,
                   every_days=point.every_days, last_campaign_on=point.last_campaign_on)
     return Found(known, Mailbox(point.person_id, point.sealed, point.wrapped, point.format == "text"),

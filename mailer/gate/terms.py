@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from mailer.core.messages import MessageClass, Purpose
+from mailer.core.messages import ConsentModel, MessageClass, Purpose
 from mailer.core.modes import Mode
 
 
@@ -11,7 +11,8 @@ from mailer.core.modes import Mode
 class CampaignTerms:
     """One campaign as the gate sees it; the same for each of its messages.
 
-    `month` is the first day of the month of launch, `fields` the personal fields that its content version names.
+    `month` is the first day of the month of launch, `fields` the personal fields that its content version names,
+    `model` the consent that the policy in force wants for its purpose on its channel.
     """
 
     campaign_id: int
@@ -23,6 +24,7 @@ class CampaignTerms:
     channel: str
     mode: Mode
     fields: tuple[str, ...] = ()
+    model: ConsentModel = ConsentModel.CONFIRMED_OPT_IN
 
     @property
     def own_purpose(self) -> Purpose:

@@ -75,4 +75,5 @@ class FormVersion(Model):
     definition: Mapped[dict[str, Any]] = mapped_column(JSONB)
     wording_id: Mapped[int] = mapped_column(ForeignKey("wording.id"))
     partner_wording_id: Mapped[int | None] = mapped_column(ForeignKey("wording.id", name="fk_form_version_partner"))
+    share_wording_id: Mapped[int | None] = mapped_column(ForeignKey("wording.id", name="fk_form_version_share"))
     created_at: Mapped[datetime]

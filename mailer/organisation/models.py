@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Identity, UniqueConstraint
+from sqlalchemy import CheckConstraint, Identity, SmallInteger, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mailer.db import Model
@@ -19,6 +19,14 @@ class Instance(Model):
     id: Mapped[UUID]
     created_at: Mapped[datetime]
     clock_shift_seconds: Mapped[int | None]
+    key_required: Mapped[int] = mapped_column(SmallInteger, default=1, server_default="1")
+    """The master key that every process must know: the stop list is written under it or a newer one (decision 17)."""
+    key_settled: Mapped[int] = mapped_column(SmallInteger, default=1, server_default="1")
+    """The key under which, or a newer one, every entry of the stop list lies by now."""
+    key_check: Mapped[bytes | None]
+    """By this a key file shows that its required key is the same key."""
+    keys_archived_at: Mapped[datetime | None]
+    """When the archive of person keys was last replaced."""
 
 
 class Organisation(Model):
@@ -39,6 +47,8 @@ class Organisation(Model):
     mode: Mapped[str] = mapped_column(default="practice")
     last_test_at: Mapped[datetime | None]
     pack: Mapped[str] = mapped_column(default="strictest", server_default="strictest")
+    escalation: Mapped[str] = mapped_column(default="", server_default="")
+    """Whom people may turn to when we do not answer; empty names the data protection authority."""
 
 
 class Sender(Model):

@@ -71,5 +71,6 @@ def ensure_row(ctx: Context) -> Organisation:
 def ensure_instance(ctx: Context) -> Instance:
     """This installation's identity, made once."""
     ctx.db.execute(insert(Instance).values(
-        one=1, id=ctx.tokens.new_id(), created_at=ctx.clock.now()).on_conflict_do_nothing())
+        one=1, id=ctx.tokens.new_id(), created_at=ctx.clock.now(), key_required=ctx.sealer.fingerprint_version,
+        key_settled=ctx.sealer.fingerprint_version).on_conflict_do_nothing())
     return ctx.db.get_one(Instance, 1)

@@ -14,7 +14,7 @@ from mailer.gate.terms import CampaignTerms
 from mailer.organisation import profile as organisation
 from mailer.organisation import senders
 from mailer.outbox.partitions import month_of
-from mailer.policy import notices
+from mailer.policy import notices, packs
 
 LOOK = """
     SELECT c.state, c.stopping, c.month, c.mode, c.list_id, c.topic_id, c.content_id, c.not_after, l.name,
@@ -56,7 +56,7 @@ def load(ctx: Context, campaign_id: int) -> Assignment:
             campaign_id=campaign_id, month=month or month_of(ctx.clock.now()), list_id=list_id,
             topic_ids=topics_of(ctx, list_id, topic_id),
             purpose=Purpose.OWN_OFFERS, kind=MessageClass.CAMPAIGN, channel="email", mode=Mode(mode),
-            fields=tuple(fields)),
+            fields=tuple(fields), model=packs.current(ctx).model("email", Purpose.OWN_OFFERS)),
         copy=Copy(
             subject=subject, preview_line=preview, markdown=markdown, language=language,
             brand=organisation.brand(profile, notice.version if notice else ""), sender=sender,

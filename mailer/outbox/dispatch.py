@@ -131,6 +131,8 @@ class _Turn:
         return Rest(not self._is_done, self._pause)
 
     def _learn(self, came: Sequence[Outcome]) -> None:
+        if self._hands.has_heard():
+            self._speed.be_gentle()
         begun = sum(each.fate is not Fate.UNBEGUN for each in came)
         self._speed.learn(begun)
         if came and not begun:
@@ -161,7 +163,9 @@ class _Turn:
 
     def _is_hungry(self) -> bool:
         """The next slice is claimed while the last is still to be begun, so that the wire is never without work."""
-        return not self._is_done and self._wire.unbegun <= self._speed.appetite and monotonic() >= self._claim_at
+        unbegun = self._wire.unbegun
+        return (not self._is_done and unbegun <= self._speed.appetite and monotonic() >= self._claim_at
+                and not (unbegun and self._hands.is_awaited))
 
     def _claim(self) -> None:
         """One slice more. The turn is done when no lane has any and none is to come."""
@@ -231,7 +235,7 @@ class _Turn:
 
     def _decide(self, cursor: Cursor, held: claim.Held, slice_id: int, begin_before: float) -> Answers:
         seat, task = self._seat, self._task
-        powers = Powers(seat.services.opener, seat.services.clock, task.terms.channel, task.mode)
+        powers = Powers(seat.services.opener, seat.services.sealer, seat.services.clock, task.terms.channel, task.mode)
         asks = [Ask(row.contact_point_id, row.attempt) for row in held.rows]
         answers = decide_campaign(cursor, powers, task.terms, slice_id, asks, begin_before)
         claim.write(cursor, held, slice_id, seat.worker, cleared=[each.row for each in answers.cleared],
@@ -252,7 +256,7 @@ class _Turn:
             journal.close()
             raise
         self._watch_for_failures(failed)
-        self._hands.take(place, journal, failed, left=len(parcels))
+        self._hands.take(place, journal, failed, (each.row for each in answers.cleared))
         self._wire.deliver(parcels, journal)
 
     def _put_back(self, slice_id: int, journal: FileJournal) -> None:

@@ -6,7 +6,9 @@ as it is for everybody who chose text only.
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, TemplateNotFound
@@ -15,9 +17,12 @@ from mailer.context import Context
 from mailer.core.channel import Clearance, Copy, Letter, Links, Recipient
 from mailer.core.errors import InvalidInput
 from mailer.core.links import Link
+from mailer.core.messages import MessageClass
 from mailer.organisation import profile as organisation
+from mailer.outbox import offers
 from mailer.outbox.assignment import sender_of
 from mailer.outbox.models import SingleMessage
+from mailer.outbox.offers import OfferInLetter
 from mailer.policy import notices
 from mailer.settings import resource_folder
 
@@ -33,26 +38,65 @@ def _words() -> tuple[Environment, Environment]:
 
 
 def write(ctx: Context, single: SingleMessage, clearance: Clearance, detail: Mapping[str, Any]) -> Letter:
-    """The letter of a single message. Raises: InvalidInput when a template lacks its subject line."""
+    """The letter of a single message.
+
+    Raises: InvalidInput when a template lacks its subject line; OfferInLetter when it carries an offer (promise M2).
+    """
     profile = organisation.current(ctx)
     notice = notices.in_force(ctx)
     values = {"brand": organisation.brand(profile, notice.version if notice else ""), "address": clearance.address,
-              **detail}
+              **clearance.fields, **detail}
+    # Who chose text only gets one part, whatever the message (promise M16).
+    said = render(f"messages/{single.channel}/{detail.get('template', single.kind)}", values,
+                  text_only=clearance.text_only)
+    if single.kind == MessageClass.INVITATION and not said.holds(detail["page"]):
+        raise InvalidInput(field="template", why="a friend's message bears the link to say never")
+    return Letter(
+        sender=sender_of(ctx, profile, None, None), to=clearance.address, subject=said.subject,
+        text=said.text, html=said.html, date=ctx.clock.now(), message_id=message_id(ctx, profile, single.id),
+        headers=(("Auto-Submitted", "auto-generated"),))
+
+
+@dataclass(frozen=True, repr=False)
+class Said:
+    """A template with its values put in; `html` is None where the letter is plain text."""
+
+    subject: str
+    text: str
+    html: str | None
+
+    def holds(self, link: str) -> bool:
+        """Whether a link stands in every part."""
+        return link in self.text and (self.html is None or f'href="{link}"' in self.html)
+
+
+def render(name: str, values: Mapping[str, Any], *, text_only: bool = False) -> Said:
+    """A template of a letter, such as `messages/email/invitation`.
+
+    Raises: InvalidInput when its subject lacks; OfferInLetter.
+    """
+    must_offer_nothing(resource_folder("templates"), name)
     plain, rich = _words()
-    name = f"messages/{single.channel}/{detail.get('template', single.kind)}"
     head, _, body = plain.get_template(f"{name}.txt").render(values).partition("\n")
     if not head.startswith("Subject: "):
         raise InvalidInput(field="template", why="its first line is the subject")
     subject = head.removeprefix("Subject: ")
     html = None
-    # Who chose text only gets one part, whatever the message (promise M16).
-    if not clearance.text_only:
+    if not text_only:
         with suppress(TemplateNotFound):
             html = rich.get_template(f"{name}.html").render(values, subject=subject)
-    return Letter(
-        sender=sender_of(ctx, profile, None, None), to=clearance.address, subject=subject,
-        text=body.lstrip("\n"), html=html, date=ctx.clock.now(), message_id=message_id(ctx, profile, single.id),
-        headers=(("Auto-Submitted", "auto-generated"),))
+    return Said(subject, body.lstrip("\n"), html)
+
+
+@cache
+def must_offer_nothing(folder: Path, name: str) -> None:
+    """What people get without having asked for offers holds none; read once, as the template was written.
+
+    Raises: OfferInLetter.
+    """
+    for path in (folder / f"{name}.txt", folder / f"{name}.html"):
+        if path.exists() and (found := offers.found(path.read_text(encoding="utf-8"))):
+            raise OfferInLetter(template=name, found=found[0])
 
 
 def message_id(ctx: Context, profile: organisation.Profile, single_id: int) -> str:

@@ -176,6 +176,9 @@ class SingleMessage(Model):
         Index(None, "state", "until"),
         Index(None, "contact_point_id"),
         Index(None, "pending_request_id"),
+        Index(None, "address_change_id"),
+        Index(None, "friend_request_id"),
+        Index(None, "rights_request_id"),
     )
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)

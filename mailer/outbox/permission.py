@@ -4,7 +4,7 @@ from mailer.context import Context
 from mailer.core.errors import BehindExits, CannotSend
 from mailer.core.modes import Mode
 from mailer.exits import fence
-from mailer.organisation import live
+from mailer.organisation import key_state, live
 from mailer.organisation import profile as organisation
 from mailer.outbox.seat import Seat
 
@@ -18,6 +18,8 @@ def may_send(seat: Seat, ctx: Context, channel: str) -> Mode:
     state = fence.check(ctx.db.connection(), services.settings.data_dir / "exits", services.exits_log.host)
     if state.refuses:
         raise BehindExits(behind=state.behind, missing_hosts=len(state.missing_hosts))
+    if wrong := key_state.misfit(ctx):
+        raise CannotSend(lacks=wrong)
     mode = organisation.current(ctx).mode
     if mode is Mode.LIVE and (lacks := live.lacking(ctx)):
         raise CannotSend(lacks=",".join(lacks))

@@ -82,6 +82,43 @@ def record_accepted(cursor: Cursor, place: Place, rows: Sequence[int], code: str
     return (cursor.fetchone() or (0,))[0] == len(rows)
 
 
+BACK = """
+    WITH soon AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)),
+    moved AS (
+        UPDATE {table} SET state = 'ready', code = NULL
+        WHERE campaign_id = %(id)s AND contact_point_id = ANY(%(rows)s) AND slice = %(slice)s AND state = 'handed'
+          AND (SELECT true FROM soon)
+        RETURNING block
+    ), counted AS (
+        SELECT count(*) AS n FROM moved
+    ), held AS (
+        SELECT block FROM message_block WHERE campaign_id = %(id)s AND block IN (SELECT block FROM moved)
+        ORDER BY block FOR UPDATE
+    ), opened AS (
+        UPDATE message_block b SET open = true FROM held WHERE b.campaign_id = %(id)s AND b.block = held.block
+    ), gone AS (
+        DELETE FROM slice WHERE id = %(slice)s AND %(closes)s
+    ), added AS (
+        INSERT INTO campaign_count (campaign_id, worker, state, detail, n)
+        SELECT %(id)s, %(worker)s, 'handed', '', -n FROM counted
+        ON CONFLICT (campaign_id, worker, state, detail) DO UPDATE SET n = campaign_count.n + excluded.n
+    )
+    SELECT n FROM counted
+"""
+
+
+def record_unbegun(cursor: Cursor, place: Place, rows: Sequence[int], *, closes: bool = True) -> bool:
+    """Let rows wait again of which nothing was begun, in one statement that does not wait for the disk.
+
+    The journal must keep the slice until a later commit has waited. False when not all of the rows were still in
+    this slice's hands: `record` then settles the rest.
+    """
+    cursor.execute(BACK.format(table=place.table), {
+        "id": place.campaign_id, "rows": Ids.of(rows), "slice": place.slice_id, "worker": place.worker,
+        "closes": closes})
+    return (cursor.fetchone() or (0,))[0] == len(rows)
+
+
 def record(cursor: Cursor, place: Place, outcomes: Sequence[Outcome], *, closes: bool = True) -> None:
     """Move the slice's rows to where their outcomes say and drop the slice; rows that another fence holds stay.
 

@@ -2,6 +2,7 @@
 
 One thread serves the database and every SMTP connection with one epoll, and the code that asks the database stays
 straight-line: the connection's wait, which psycopg documents as the place to change, turns the wire meanwhile.
+Who leaves may call their rows back over it, which is a hint: nothing but their time depends on it.
 """
 
 from collections.abc import Iterator
@@ -22,6 +23,9 @@ T = TypeVar("T")
 WHAT_TO_AWAIT = {Wait.R: EPOLLIN, Wait.W: EPOLLOUT, Wait.RW: EPOLLIN | EPOLLOUT}
 NOT_READY = Ready.NONE
 
+LEAVING = "leaving"
+"""The channel on which those who leave call their rows back; it says numbers of contact points, with commas."""
+
 LOOK_UP = 0.1
 """Seconds after which a wait looks whether it was interrupted."""
 
@@ -33,9 +37,41 @@ PLANNER = " ".join(f"-c {name}={value}" for name, value in {
 
 
 class Road(psycopg.Connection[tuple[Any, ...]]):
-    """A connection whose waiting drives a wire."""
+    """A connection whose waiting drives a wire. `called` collects the rows called back while it is `listening`."""
 
     wire: Wire | None = None
+    called: set[int]
+    listening = False
+
+    def listen(self) -> None:
+        """Hear from now on who calls their rows back. Raises: psycopg.OperationalError."""
+        self.called = set()
+        self.add_notify_handler(self._hear)
+        self.execute(f"LISTEN {LEAVING}")
+        self.listening = True
+
+    def be_deaf(self) -> None:
+        """Hear nobody any more: what nobody reads would pile up in the server."""
+        if not self.listening or self.closed:
+            return
+        try:
+            self.execute(f"UNLISTEN {LEAVING}")
+        except psycopg.Error:
+            self.close()
+        self.remove_notify_handler(self._hear)
+        self.listening = False
+
+    def look(self) -> None:
+        """Take in what came between statements. Raises: psycopg.OperationalError."""
+        self.pgconn.consume_input()
+        while (said := self.pgconn.notifies()) is not None:
+            self._add(said.extra.decode())
+
+    def _hear(self, said: psycopg.Notify) -> None:
+        self._add(said.payload)
+
+    def _add(self, numbers: str) -> None:
+        self.called.update(map(int, numbers.split(",")))
 
     def wait(self, gen: PQGen[T], interval: float = LOOK_UP, timeout: float | None = None) -> T:
         """Serve the wire until the database has answered."""

@@ -69,6 +69,7 @@ def _claim(seat: Seat, journal: FileJournal, mode: Mode, most: int) -> tuple[Cla
             singles.hand(claimed.rows, slice_id, {each.row for each in answers.cleared},
                          {row: str(reason) for row, _, reason in answers.refused},
                          {row: until - ctx.clock.now() for row, until in answers.waiting})
+            singles.forget_lent(ctx, claimed.rows)
     except (SQLAlchemyError, psycopg.Error):
         # Nobody knows whether the slice stands; nothing of it was begun.
         if slice_id:

@@ -16,6 +16,7 @@ from mailer.core.jobs import Job
 from mailer.core.messages import RESENT_ONCE, MessageClass, State
 from mailer.core.vault import Opener, Use
 from mailer.gate.single_facts import cursor_of
+from mailer.outbox import lent
 from mailer.outbox.claim import open_slice
 from mailer.outbox.models import SingleMessage
 from mailer.outbox.record import ENDS
@@ -93,6 +94,7 @@ def claim(ctx: Context, worker: str, most: int = AT_ONCE) -> Claimed | None:
         if row.not_after < now:
             row.state, row.code, row.until, row.sealed_detail = State.EXPIRED, None, None, None
     live = [row for row in rows if row.state != State.EXPIRED]
+    forget_lent(ctx, [row for row in rows if row.state == State.EXPIRED])
     with cursor_of(ctx) as cursor:
         return Claimed(live, open_slice(cursor, worker, None, None))
 
@@ -115,6 +117,12 @@ def hand(rows: Sequence[SingleMessage], slice_id: int, cleared: set[int], refuse
             row.state, row.cleared, row.code, row.sealed_detail = State.REFUSED, False, refused[row.id], None
 
 
+def forget_lent(ctx: Context, rows: Sequence[SingleMessage]) -> None:
+    """Forget what friends' messages among these held, if they have come to an end."""
+    with cursor_of(ctx) as cursor:
+        lent.forget(cursor, [row.id for row in rows if row.kind == MessageClass.INVITATION])
+
+
 def record(cursor: Cursor, slice_id: int, outcomes: Sequence[Outcome], *, closes: bool = True) -> None:
     """Move the slice's rows to where their outcomes say; an uncertain one of a class that may is sent once more."""
     for each in outcomes:
@@ -133,6 +141,7 @@ def record(cursor: Cursor, slice_id: int, outcomes: Sequence[Outcome], *, closes
             {"state": str(state), "waits": _waits(each), "once": list(ONCE),
              "code": "" if each.fate is Fate.UNBEGUN else each.code,
              "gaps": list(RETRY_SECONDS), "n": len(RETRY_SECONDS), "id": each.row, "slice": slice_id})
+    lent.forget(cursor, [each.row for each in outcomes])
     if closes:
         cursor.execute("DELETE FROM slice WHERE id = %s", (slice_id,))
 

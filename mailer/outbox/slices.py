@@ -1,8 +1,9 @@
 """Slices in hand: handed to the wire, not yet surely recorded."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from select import EPOLLIN
 from time import monotonic
 from typing import TypeVar
 
@@ -22,6 +23,9 @@ T = TypeVar("T")
 RECORD_WITHIN = 0.25
 """Seconds for which an outcome waits for the rest of its slice before it is recorded by itself."""
 
+WORTH_WAITING = 0.1
+"""Seconds for which the next claim makes way for what somebody who leaves waits for."""
+
 AGAIN_AFTER = 0.2
 """Seconds until a database that is away is asked again."""
 
@@ -31,15 +35,20 @@ SURE = "UPDATE worker SET seen_at = clock_timestamp() WHERE id = %s"
 
 @dataclass
 class Slice:
-    """`left` counts rows without an outcome; `since` is the monotonic reading since when outcomes may be waiting."""
+    """`left` counts rows without an outcome; `since` is the monotonic reading since when outcomes may be waiting.
+
+    `awaited` are those of its `rows` that somebody who leaves has called back and whose outcome is not recorded.
+    """
 
     place: Place
     journal: FileJournal
+    rows: frozenset[int]
     left: int
     since: float
     outcomes: list[Outcome] = field(default_factory=list)
     written: list[Outcome] = field(default_factory=list)
     """Recorded by a commit that has not waited for the disk: written again should the database fall over."""
+    awaited: set[int] = field(default_factory=set)
 
 
 class InHand:
@@ -47,21 +56,36 @@ class InHand:
 
     def __init__(self, seat: Seat, wire: Wire) -> None:
         self._seat, self._wire = seat, wire
+        self._road: Road | None = None
+        self._heard, self._awaited_until = False, 0.0
         self._open: dict[int, Slice] = {}
         self._unsafe: list[Slice] = []
 
-    def take(self, place: Place, journal: FileJournal, failed: Sequence[Outcome], *, left: int) -> None:
-        """A committed slice goes to the wire: `left` rows will end there, `failed` could not be packed."""
-        self._open[place.slice_id] = Slice(place, journal, left, monotonic(), list(failed))
+    @property
+    def is_awaited(self) -> bool:
+        """Whether somebody who leaves waits for what is recorded next."""
+        return monotonic() < self._awaited_until and any(held.awaited for held in self._open.values())
+
+    def has_heard(self) -> bool:
+        """Whether somebody left since this was last asked."""
+        heard, self._heard = self._heard, False
+        return heard
+
+    def take(self, place: Place, journal: FileJournal, failed: Sequence[Outcome], rows: Iterable[int]) -> None:
+        """A committed slice goes to the wire: all of its rows will end there but those that `failed` to be packed."""
+        held = frozenset(rows)
+        self._open[place.slice_id] = Slice(place, journal, held, len(held) - len(failed), monotonic(), list(failed))
 
     def serve(self, seconds: float) -> list[Outcome]:
         """Let the wire work for at most so long and record what is due; the outcomes that came."""
-        self._wire.turn(seconds)
+        self._turn(seconds)
         came = self._gather()
         now = monotonic()
         for held in list(self._open.values()):
             if not held.left or (held.outcomes and now - held.since > RECORD_WITHIN):
                 self._record(held)
+            elif held.awaited:
+                self._record_awaited(held)
         return came
 
     def ask(self, work: Callable[[Cursor], T]) -> T:
@@ -81,7 +105,10 @@ class InHand:
 
     def road(self) -> Road:
         """The connection, driving this wire while it waits. Raises: psycopg.OperationalError."""
-        return self._seat.road(self._wire)
+        self._road = self._seat.road(self._wire)
+        if not self._road.listening:
+            self._road.listen()
+        return self._road
 
     def fell_over(self) -> None:
         """The database went away: what it had not surely kept is to be written again."""
@@ -106,9 +133,13 @@ class InHand:
             if self._unsafe:
                 self.ask(lambda cursor: cursor.execute(SURE, (self._seat.worker,)))
                 self.are_safe()
+        if self._road is not None:
+            self._road.be_deaf()
 
     def leave(self) -> None:
         """After a fault, once the wire is closed: the reaper settles what the journals say."""
+        if self._road is not None:
+            self._road.close()
         for held in [*self._open.values(), *self._unsafe]:
             held.journal.close()
 
@@ -120,17 +151,54 @@ class InHand:
             held.left -= 1
         return [outcome for _, outcome in settled]
 
+    def _turn(self, seconds: float) -> None:
+        """Let the wire work until something happens there, or somebody who leaves calls rows back."""
+        road = self._road
+        if road is None or road.closed:
+            self._wire.turn(seconds)
+            return
+        if road.called:
+            self._call_back(road)
+            seconds = 0
+        if self._wire.turn(seconds, road.fileno(), EPOLLIN):
+            try:
+                road.look()
+            except psycopg.OperationalError:
+                road.close()
+                self.fell_over()
+        if road.called:
+            self._call_back(road)
+
+    def _call_back(self, road: Road) -> None:
+        """Somebody waits for these: what was not begun of them ends now, the rest is recorded as soon as it ends."""
+        called, road.called = road.called, set()
+        self._heard, self._awaited_until = True, monotonic() + WORTH_WAITING
+        for held in self._open.values():
+            held.awaited |= called & held.rows
+        self._wire.call_back(called)
+
+    def _record_awaited(self, held: Slice) -> None:
+        """Only what somebody waits for, as that is quickest."""
+        due = [each for each in held.outcomes if each.row in held.awaited]
+        if due:
+            rest = [each for each in held.outcomes if each.row not in held.awaited]
+            self._write(held, due, rest)
+
     def _record(self, held: Slice) -> None:
-        """Write down what a slice has; it closes when nothing of it is left. Repeating it changes nothing."""
-        outcomes, held.outcomes = held.outcomes, []
-        closes = not held.left
+        self._write(held, held.outcomes, [])
+        held.since = monotonic()
+
+    def _write(self, held: Slice, outcomes: list[Outcome], rest: list[Outcome]) -> None:
+        """Write down outcomes of a slice; it closes when nothing of it is left. Repeating it changes nothing."""
+        held.outcomes = rest
+        closes = not held.left and not rest
         try:
             self.ask(lambda cursor: _write_down(cursor, held.place, outcomes, closes=closes))
         except psycopg.Error:
             held.outcomes[:0] = outcomes
             raise
         held.written += outcomes
-        held.since = monotonic()
+        held.awaited.difference_update(each.row for each in outcomes)
         if held not in self._unsafe:
             self._unsafe.append(held)
         if closes and not held.outcomes:
@@ -139,9 +207,13 @@ class InHand:
 
 def _write_down(cursor: Cursor, place: Place, outcomes: Sequence[Outcome], *, closes: bool) -> None:
     code = outcomes[0].code if outcomes else ""
+    rows = [each.row for each in outcomes]
+    done = False
     if outcomes and all(each.fate is Fate.ACCEPTED and each.code == code for each in outcomes):
-        rows = [each.row for each in outcomes]
-        if record.record_accepted(cursor, place, rows, code, closes=closes, waits=False):
-            return
+        done = record.record_accepted(cursor, place, rows, code, closes=closes, waits=False)
+    elif outcomes and all(each.fate is Fate.UNBEGUN and not each.lane_down for each in outcomes):
+        done = record.record_unbegun(cursor, place, rows, closes=closes)
+    if done:
+        return
     with cursor.connection.transaction():
         record.record(cursor, place, outcomes, closes=closes)

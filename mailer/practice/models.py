@@ -15,6 +15,8 @@ class PracticeItem(Model):
     __table_args__ = (
         CheckConstraint("channel IN ('email', 'sms', 'postal')", name="channel"),
         Index(None, "campaign_id"),
+        Index(None, "single_id"),
+        Index(None, "contact_point_id"),
     )
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
@@ -22,6 +24,8 @@ class PracticeItem(Model):
     channel: Mapped[str]
     campaign_id: Mapped[int | None]
     single_id: Mapped[int | None]
+    contact_point_id: Mapped[int | None] = mapped_column(info=personal("link to a person", erase="delete row"))
+    """Whose message of a campaign it is; a single message says so itself."""
     seen: Mapped[bool] = mapped_column(default=False)
     sealed_to: Mapped[bytes] = mapped_column(info=personal("address", erase="delete row"))
     sealed_body: Mapped[bytes] = mapped_column(info=personal("message", erase="delete row"))

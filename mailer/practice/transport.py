@@ -1,7 +1,7 @@
 """Transports that keep messages instead of sending them."""
 
 import select
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from time import monotonic
 
 from sqlalchemy import Engine, insert, text
@@ -44,6 +44,7 @@ class PracticeTransport:
                 session.execute(insert(PracticeItem).values(
                     at=at, channel=self._channel, size=len(parcel.body), seen=False, campaign_id=parcel.campaign_id,
                     single_id=None if parcel.campaign_id else parcel.clearance.row,
+                    contact_point_id=parcel.clearance.row if parcel.campaign_id else None,
                     sealed_to=self._seal(parcel.clearance.address.encode(), "to"),
                     sealed_body=self._seal(parcel.body, "body")))
             newest = session.scalar(select_rows(PracticeItem.id).order_by(PracticeItem.id.desc()).limit(1))
@@ -97,6 +98,15 @@ class PracticeWire:
         """Keep nothing more of what is queued."""
         while self._queue:
             self._leave(self._queue.pop(0)[0])
+
+    def call_back(self, rows: Collection[int]) -> None:
+        """Keep none of these that is still queued."""
+        queued, self._queue = self._queue, []
+        for entry in queued:
+            if entry[0].clearance.row in rows:
+                self._leave(entry[0])
+            else:
+                self._queue.append(entry)
 
     def close(self) -> None:
         """Nothing is on its way between turns."""
@@ -169,7 +179,8 @@ class TrialTransport:
                 SELECT EXISTS (SELECT FROM staff WHERE email_fingerprint = ANY(:prints) AND email_verified
                                AND state = 'active')
                     OR EXISTS (SELECT FROM single_message WHERE id = :single
-                               AND class IN ('staff', 'staff_invitation'))"""), {"prints": prints, "single": single}))
+                               AND class IN ('staff', 'staff_invitation') AND staff_id IS NOT NULL)"""),
+                {"prints": prints, "single": single}))
 
 
 class TrialWire:
@@ -213,6 +224,11 @@ class TrialWire:
         """Begin nothing more of what is queued."""
         self._practice.recall()
         self._real.recall()
+
+    def call_back(self, rows: Collection[int]) -> None:
+        """Begin none of these rows on either way."""
+        self._practice.call_back(rows)
+        self._real.call_back(rows)
 
     def close(self) -> None:
         """Say goodbye to the real provider."""

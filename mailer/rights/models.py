@@ -28,6 +28,7 @@ class RightsRequest(Model):
         CheckConstraint("(state = 'closed') = (closed_at IS NOT NULL)", name="closed"),
         Index(None, "state", "due_at"),
         Index(None, "person_id"),
+        Index(None, "contact_point_id"),
     )
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
@@ -60,7 +61,7 @@ class AccessCopy(Model):
     """A person's copy of everything, sealed under their own key, opened with a fresh link, gone after 7 days."""
 
     __tablename__ = "access_copy"
-    __table_args__ = (Index(None, "expires_at"),)
+    __table_args__ = (Index(None, "expires_at"), Index(None, "person_id"))
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     person_id: Mapped[int] = mapped_column(

@@ -9,7 +9,7 @@ from mailer.audit import trail
 from mailer.context import Context
 from mailer.core.errors import Conflict
 from mailer.lists.models import MailingList
-from mailer.sample import campaigns, lists, people
+from mailer.sample import campaigns, friends, lists, people, privacy
 from mailer.subscriptions import seed
 
 SEED = 7
@@ -40,6 +40,8 @@ def load(ctx: Context, number: int = SEED) -> None:
     made = lists.add(ctx)
     people.add(ctx, made, chance)
     campaigns.add(ctx, made, chance)
+    friends.add(ctx, made.news)
+    privacy.add(ctx)
     trail.record(ctx, "sample_loaded", seed=number)
 
 
@@ -67,7 +69,9 @@ def remove(ctx: Context) -> None:
         ctx.db.execute(text(f"DELETE FROM {table} WHERE campaign_id IN (SELECT id FROM campaign WHERE sample)"))  # noqa: S608 - names from above.
     ctx.db.execute(text("DELETE FROM campaign WHERE sample"))
     ctx.db.execute(FORGET_STOPS)
+    privacy.remove(ctx)
     ctx.db.execute(text("DELETE FROM person WHERE sample"))
+    friends.remove(ctx)
     for mailing_list in ctx.db.scalars(select(MailingList).where(MailingList.sample, ~MailingList.archived)):
         lists.archive(ctx, mailing_list)
     trail.record(ctx, "sample_removed")

@@ -88,7 +88,7 @@ class Reveal(Model):
     """A look at a sealed address: who, whose, why; counted against 50 a day (decision 30), kept 1 year."""
 
     __tablename__ = "reveal"
-    __table_args__ = (Index(None, "staff_id", "at"),)
+    __table_args__ = (Index(None, "staff_id", "at"), Index(None, "contact_point_id"))
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))

@@ -36,7 +36,10 @@ class Permission(StrEnum):
     AUDIT = "audit"
     AUDIT_ALL = "audit_all"
     PRIVACY = "privacy"
+    PRIVACY_COUNTS = "privacy_counts"
+    REGISTER = "register"
     NOTICE = "notice"
+    FRIENDS = "friends"
 
 
 EVERYBODY = frozenset({Permission.SIGNED_IN, Permission.TOTALS, Permission.READ_CONTENT, Permission.SEE_LISTS,
@@ -46,12 +49,14 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.COMPOSER: EVERYBODY | {Permission.EDIT_CONTENT},
     Role.SENDER: EVERYBODY | {Permission.EDIT_CONTENT, Permission.SEND},
     Role.LIST_MANAGER: EVERYBODY | {Permission.SEE_PEOPLE, Permission.REVEAL, Permission.EDIT_LISTS,
-                                    Permission.EDIT_FORMS},
+                                    Permission.EDIT_FORMS, Permission.FRIENDS},
     Role.PRIVACY_OFFICER: EVERYBODY | {Permission.SEE_PEOPLE, Permission.REVEAL, Permission.PRIVACY, Permission.NOTICE,
-                                       Permission.AUDIT, Permission.AUDIT_ALL},
+                                       Permission.AUDIT, Permission.AUDIT_ALL, Permission.FRIENDS,
+                                       Permission.PRIVACY_COUNTS, Permission.REGISTER},
     Role.ADMIN: EVERYBODY | {Permission.SEE_SETTINGS, Permission.SETTINGS, Permission.TEAM, Permission.NOTICE,
-                            Permission.AUDIT},
-    Role.AUDITOR: EVERYBODY | {Permission.SEE_PEOPLE, Permission.SEE_SETTINGS, Permission.AUDIT, Permission.AUDIT_ALL},
+                            Permission.AUDIT, Permission.PRIVACY_COUNTS},
+    Role.AUDITOR: EVERYBODY | {Permission.SEE_PEOPLE, Permission.SEE_SETTINGS, Permission.AUDIT, Permission.AUDIT_ALL,
+                              Permission.PRIVACY_COUNTS, Permission.REGISTER},
 }
 
 

@@ -24,20 +24,17 @@ def by_password(ctx: Context, *, email: str, password: str, network: str, user_a
 
     Never raises for a wrong try, since the try itself must be kept.
     """
-    account = _account(ctx, email)
-    wait = tries.wait_before(ctx, account, network)
-    if wait:
-        return Entry(wait=wait)
-    member = accounts.find(ctx, account)
-    kept = member.password_hash if member is not None and member.state == "active" else None
-    if not passwords.fits(kept, password) or member is None or kept is None:
-        if member is not None:
-            member.failed_tries += 1
-        return Entry()
-    if passwords.is_outdated(kept):
-        member.password_hash = passwords.hashed(ctx.tokens, password)
-    tries.it_was_right(ctx, account, network)
-    return Entry(_begin(ctx, member, user_agent, "password"))
+    member, wait = _tried(ctx, email, password, network)
+    return Entry(wait=wait) if member is None else Entry(_begin(ctx, member, user_agent, "password"))
+
+
+def agrees(ctx: Context, *, email: str, password: str, network: str) -> int:
+    """A colleague types their own password to agree to what somebody else does; their number, or 0 for a wrong try.
+
+    Never raises for a wrong try, since the try itself must be kept.
+    """
+    member, _ = _tried(ctx, email, password, network)
+    return member.id if member is not None else 0
 
 
 def by_link(ctx: Context, token: str, *, user_agent: str) -> Entry:
@@ -61,6 +58,24 @@ def second_step(ctx: Context, opener: Opener, signed_in: SignedIn, code: str, *,
         return Entry()
     tries.it_was_right(ctx, account, network)
     return Entry(sessions.renew(ctx, signed_in, user_agent=user_agent))
+
+
+def _tried(ctx: Context, email: str, password: str, network: str) -> tuple[Staff | None, int]:
+    """Whose password it is, or the wait before the next try."""
+    account = _account(ctx, email)
+    wait = tries.wait_before(ctx, account, network)
+    if wait:
+        return None, wait
+    member = accounts.find(ctx, account)
+    kept = member.password_hash if member is not None and member.state == "active" else None
+    if not passwords.fits(kept, password) or member is None or kept is None:
+        if member is not None:
+            member.failed_tries += 1
+        return None, 0
+    if passwords.is_outdated(kept):
+        member.password_hash = passwords.hashed(ctx.tokens, password)
+    tries.it_was_right(ctx, account, network)
+    return member, 0
 
 
 def _account(ctx: Context, typed: str) -> str:

@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from mailer.audience import contact_points
 from mailer.context import Context
@@ -10,6 +11,9 @@ from mailer.core.card_numbers import holds_card_number
 from mailer.core.channel import Address
 from mailer.core.errors import InvalidAddress, MailerError
 from mailer.lists.forms import FREQUENCIES, Definition
+from mailer.policy import packs, partners
+from mailer.policy.pack import Pack
+from mailer.subscriptions import age
 
 LONGEST_NAME = 60
 FORMATS = ("html", "text")
@@ -31,7 +35,7 @@ class UnfitAnswers(MailerError):
 
 @dataclass(frozen=True, repr=False)
 class Answers:
-    """As they were typed."""
+    """As they were typed. Partners: yes, an explicit no, or None where nothing was said (promise T12)."""
 
     channel: str
     address: str
@@ -39,12 +43,15 @@ class Answers:
     first_name: str = ""
     every_days: int = 0
     format: str = "html"
-    partner_offers: bool = False
+    partner_offers: bool | None = None
+    share: bool | None = None
+    age: str = ""
 
 
 @dataclass(frozen=True, repr=False)
 class Asked:
-    """As they may be kept. `partner_offers` is None where the form did not ask, False where its box stayed empty."""
+    """As they may be kept. `partner_offers` and `share` are None where nothing was asked or answered: that is no yes,
+    and no refusal either (promises M1 and T12)."""
 
     channel: str
     address: Address
@@ -53,21 +60,27 @@ class Asked:
     every_days: int
     format: str
     partner_offers: bool | None
+    share: bool | None = None
+    partner_list: int | None = None
 
 
 def check(ctx: Context, definition: Definition, answers: Answers) -> Asked:
     """The answers that a form asked for; what it did not ask is dropped (promise T3: the address alone is enough).
 
-    Raises: UnfitAnswers naming each field; UnknownChannel.
+    Raises: UnderAge before anything else; UnfitAnswers naming each field; UnknownChannel.
     """
+    pack = packs.current(ctx)
+    age.check(pack, answers.age)
     faults: dict[str, str] = {}
+    if why := age.fault(pack, answers.age):
+        faults["age"] = why
     address = None
     try:
         address = contact_points.parse(ctx, answers.channel, answers.address)
     except InvalidAddress as error:
         faults["email"] = str(error.context.get("why", "invalid"))
     name = answers.first_name.strip() if definition.ask_first_name else ""
-    if why := _name_fault(name):
+    if why := name_fault(name):
         faults["first_name"] = why
     topics = _topics(definition, answers.topics)
     if not topics:
@@ -78,7 +91,17 @@ def check(ctx: Context, definition: Definition, answers: Answers) -> Asked:
         channel=answers.channel, address=address, topic_ids=topics, first_name=name or None,
         every_days=answers.every_days if definition.ask_frequency and answers.every_days in FREQUENCIES else 0,
         format=answers.format if definition.ask_format and answers.format in FORMATS else "html",
-        partner_offers=answers.partner_offers if definition.partner_offers else None)
+        **_about_partners(ctx, definition, answers, pack))
+
+
+def _about_partners(ctx: Context, definition: Definition, answers: Answers, pack: Pack) -> dict[str, Any]:
+    """What was said of partners, and the version of the list that stood beside it; each question by itself."""
+    named = partners.current(ctx)
+    offers = answers.partner_offers if definition.partner_offers else None
+    may_share = definition.share and pack.shares(answers.channel) and named is not None and bool(named.names)
+    share = answers.share if may_share else None
+    said = offers is not None or share is not None
+    return {"partner_offers": offers, "share": share, "partner_list": named.version if said and named else None}
 
 
 def _topics(definition: Definition, chosen: frozenset[int]) -> tuple[int, ...]:
@@ -88,7 +111,9 @@ def _topics(definition: Definition, chosen: frozenset[int]) -> tuple[int, ...]:
     return tuple(topic for topic in definition.topics if topic in chosen)
 
 
-def _name_fault(name: str) -> str:
+def name_fault(name: str) -> str:
+    """Why a first name cannot be taken, as a reason code; empty where it can."""
+    """Why a first name cannot be taken, as a reason code; empty when it can."""
     if len(name) > LONGEST_NAME:
         return "too_long"
     if any(unicodedata.category(letter) in CONTROLS and letter not in JOINERS for letter in name):

@@ -5,7 +5,7 @@ Their second id is the campaign's. A letter outside campaigns has none: its link
 90 days.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import text
@@ -14,6 +14,7 @@ from mailer.audience.models import ContactPoint
 from mailer.context import Context
 from mailer.core.links import Claim, Link
 from mailer.organisation import profile
+from mailer.subscriptions import merge
 
 OF_LIST = 1 << 62
 OF_DAY = 1 << 61
@@ -43,7 +44,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class Way:
-    """A link that was read: `point` is None once the person is erased."""
+    """A link that was read: `point` is None once the person is erased, and the survivor's once two became one."""
 
     claim: Claim
     point: ContactPoint | None
@@ -53,7 +54,8 @@ class Way:
 def read(ctx: Context, token: str, *links: Link) -> Way:
     """Whom a link speaks for. Raises: BadToken."""
     claim = ctx.signer.read(token.rstrip(PICKED_UP), *links)
-    return Way(claim, ctx.db.get(ContactPoint, claim.first), origin(ctx, claim.second))
+    point = merge.survivor(ctx, claim.first)
+    return Way(replace(claim, first=point.id) if point else claim, point, origin(ctx, claim.second))
 
 
 def origin(ctx: Context, second: int) -> Origin:

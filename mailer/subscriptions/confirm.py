@@ -1,24 +1,27 @@
 """The press that makes somebody a subscriber, and the one that says it was somebody else."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from sqlalchemy import select
 
-from mailer.audience import pending, people
+from mailer.audience import field_sources, pending, people
+from mailer.audience.field_sources import Origin
 from mailer.audience.models import ContactPoint, PendingRequest, Preference
 from mailer.consent import ledger
 from mailer.consent.ledger import Evidence
 from mailer.context import Context
 from mailer.core.messages import Purpose
 from mailer.core.reasons import Reason
-from mailer.lists import forms
-from mailer.lists.models import Form, FormVersion, Topic
+from mailer.lists import forms, wordings
+from mailer.lists.models import Form, FormVersion, Topic, Wording
 from mailer.organisation import profile
+from mailer.policy import packs, partners
 from mailer.policy.models import Notice
 from mailer.subscriptions import links, words
 from mailer.subscriptions.links import Outcome
-from mailer.suppression import registry
+from mailer.suppression import alone, registry
 
 MAY_LIFT = (Reason.ERASED, Reason.FRIEND_ONLY, Reason.UNSUBSCRIBED, Reason.POST_CODE, Reason.STAFF_STOP,
             Reason.BOUNCED, Reason.GONE_AWAY)
@@ -56,10 +59,13 @@ def confirm(ctx: Context, raw: str) -> Answer:
     links.close_for_request(ctx, request.id, Outcome.USED)
     version = ctx.db.get(FormVersion, request.form_version_id) if request.form_version_id else None
     asked = _Asked.of(request)
+    # Nobody may spend this address as a friend's while it becomes a subscriber's.
+    alone.hold(ctx, request.fingerprint)
     point = people.admit(ctx, request)
-    for scope in (0, asked.list_id):
-        registry.lift(ctx, channel=point.channel, fingerprints=[point.fingerprint], reasons=MAY_LIFT, list_id=scope)
-    _grant(ctx, point, asked, version)
+    for list_id, topic_id in ((0, 0), (asked.list_id, 0), *((asked.list_id, topic) for topic in asked.topic_ids)):
+        registry.lift(ctx, channel=point.channel, fingerprints=[point.fingerprint], reasons=MAY_LIFT, list_id=list_id,
+                      topic_id=topic_id)
+    _grant(ctx, point, asked, version, answer.agreed)
     _set_preferences(ctx, point, asked, version)
     return answer
 
@@ -83,18 +89,24 @@ class _Asked:
     list_id: int
     topic_ids: tuple[int, ...]
     partner_offers: bool | None
+    share: bool | None
+    partner_list: int | None
     every_days: int
     format: str
     evidence: Evidence
+    origin: Origin
     notice_id: int | None
+    person_id: int
+    named: bool
 
     @classmethod
     def of(cls, request: PendingRequest) -> "_Asked":
-        return cls(request.list_id, tuple(request.topic_ids), request.partner_offers, request.every_days,
-                   request.format, Evidence(
+        return cls(request.list_id, tuple(request.topic_ids), request.partner_offers, request.share,
+                   request.partner_list, request.every_days, request.format, Evidence(
                        how="form_confirmed", form_version_id=request.form_version_id, notice_id=request.notice_id,
                        source=request.source, note=f"asked {request.asked_at.isoformat(timespec='seconds')}"),
-                   request.notice_id)
+                   Origin(request.source, request.notice_id, request.collector, request.policy, request.asked_at),
+                   request.notice_id, request.reserved_person_id, request.sealed_first_name is not None)
 
 
 def _take(ctx: Context, raw: str) -> tuple[links.Found, PendingRequest | None]:
@@ -119,38 +131,67 @@ def _described(ctx: Context, found: links.Found, request: PendingRequest | None)
     often = f", {words.FREQUENCIES[request.every_days]}" if definition is None or definition.ask_frequency else ""
     look = f", {words.FORMATS[request.format]}" if request.format == "text" else ""
     agreed = [f"{words.listed(topics)}, by {words.CHANNELS[request.channel]}{often}{look}."]
-    if request.partner_offers is not None:
+    if definition is not None and definition.partner_offers:
         agreed.append(f"Partner offers: {'yes' if request.partner_offers else 'no'}.")
-    note = forms.partner_note(definition, profile.current(ctx).name) if definition and request.partner_offers else ""
-    return Answer(Outcome.OPEN, found.day, tuple(agreed), note, definition.thanks if definition else "")
+    if definition is not None and definition.share and packs.current(ctx).shares(request.channel):
+        agreed.append(f"Passing your address on: {'yes' if request.share else 'no'}.")
+    return Answer(Outcome.OPEN, found.day, tuple(agreed), _note(ctx, definition, request),
+                  definition.thanks if definition else "")
 
 
-def _grant(ctx: Context, point: ContactPoint, asked: _Asked, version: FormVersion | None) -> None:
-    notice = ctx.db.get(Notice, asked.notice_id) if asked.notice_id else None
-    wording = forms.as_seen(ctx, version, notice).id if version else None
-    evidence = _with_wording(asked.evidence, wording)
+def _note(ctx: Context, definition: forms.Definition | None, request: PendingRequest) -> str:
+    """What was said of partners beside each box that was ticked."""
+    if definition is None:
+        return ""
+    brand, named = profile.current(ctx).name, partners.of_version(ctx, request.partner_list)
+    said = [forms.partner_note(definition, brand, named)] if request.partner_offers else []
+    return " ".join(said + ([forms.share_note(brand, named)] if request.share else []))
+
+
+def _grant(ctx: Context, point: ContactPoint, asked: _Asked, version: FormVersion | None, agreed: Sequence[str]
+           ) -> None:
+    """Each purpose by itself, under the words that asked for it; none implies another (promise M8)."""
+    evidence = replace(asked.evidence, wording_id=_words(ctx, asked, version, agreed).id)
     for topic_id in asked.topic_ids:
         ledger.grant(ctx, point, list_id=asked.list_id, topic_id=topic_id, purpose=Purpose.OWN_OFFERS,
                      evidence=evidence)
-    shown = forms.partner_as_seen(ctx, version) if version else None
-    if asked.partner_offers is None or shown is None:
+    if version is None:
         return
-    act = ledger.grant if asked.partner_offers else ledger.refuse
-    act(ctx, point, list_id=asked.list_id, topic_id=0, purpose=Purpose.PARTNER_OFFERS,
-        evidence=_with_wording(asked.evidence, shown.id))
+    named = partners.of_version(ctx, asked.partner_list)
+    for purpose, said, shown in (
+            (Purpose.PARTNER_OFFERS, asked.partner_offers, forms.partner_as_seen(ctx, version, named)),
+            (Purpose.SHARE, asked.share, forms.share_as_seen(ctx, version, named))):
+        if said is not None and shown is not None:
+            act = ledger.grant if said else ledger.refuse
+            act(ctx, point, list_id=asked.list_id, topic_id=0, purpose=purpose,
+                evidence=replace(evidence, wording_id=shown.id, partner_list=asked.partner_list))
 
 
-def _with_wording(evidence: Evidence, wording_id: int | None) -> Evidence:
-    return Evidence(evidence.how, evidence.form_version_id, wording_id, evidence.notice_id, evidence.source,
-                    evidence.note)
+def _words(ctx: Context, asked: _Asked, version: FormVersion | None, agreed: Sequence[str]) -> Wording:
+    """The words that were agreed to: those of the form, or where there was none those above the button."""
+    if version is None:
+        return wordings.keep(ctx, "\n".join(("Yes, send me this", *agreed)), "en")
+    notice = ctx.db.get(Notice, asked.notice_id) if asked.notice_id else None
+    return forms.as_seen(ctx, version, notice, asks_age=packs.current(ctx).asks_age)
+
+
+def _note_sources(ctx: Context, point: ContactPoint, asked: _Asked, definition: forms.Definition | None) -> None:
+    """Where each detail came from; somebody known keeps what was known of the others (promise M28)."""
+    known = point.person_id != asked.person_id
+    given = set() if known else {"email", "language", "frequency", "format"}
+    given |= {"first_name"} if asked.named and not known else set()
+    if definition is not None:
+        given |= {name for name in ("frequency", "format") if name in definition.asked}
+    field_sources.note(ctx, point.person_id, given, asked.origin)
 
 
 def _set_preferences(ctx: Context, point: ContactPoint, asked: _Asked, version: FormVersion | None) -> None:
     """Somebody known has just agreed to these answers; what the form did not ask stays as it was."""
     preference = ctx.db.get(Preference, point.id)
-    if preference is None or version is None:
+    definition = forms.Definition.from_json(version.definition) if version else None
+    _note_sources(ctx, point, asked, definition)
+    if preference is None or definition is None:
         return
-    definition = forms.Definition.from_json(version.definition)
     if definition.ask_frequency:
         preference.every_days = asked.every_days
     if definition.ask_format:

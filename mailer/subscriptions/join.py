@@ -1,7 +1,6 @@
 """Asking to join. Whoever asks gets one answer, whatever we hold of the address (promise M19)."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from enum import Enum, auto
 
 from sqlalchemy import select
@@ -15,19 +14,22 @@ from mailer.core.errors import InvalidAddress
 from mailer.core.jobs import Job
 from mailer.core.links import Link
 from mailer.core.messages import MessageClass, Purpose
-from mailer.core.reasons import Reason
+from mailer.core.reasons import SUPPRESSING, Reason
+from mailer.gate.table import TABLE, Cell
 from mailer.lists import forms
 from mailer.lists.models import Form, FormVersion, Topic
 from mailer.organisation import profile
 from mailer.outbox import singles
 from mailer.policy import notices
-from mailer.subscriptions import claims, limits, links, words
+from mailer.subscriptions import claims, fresh, limits, links, words
 from mailer.subscriptions.answers import Answers, Asked, check
-from mailer.suppression import registry
+from mailer.suppression import domains, registry
 
 ASKED_FOR = links.LASTS["confirm"]
 """An unconfirmed request is forgotten after 7 days (standards: 48 to 168 hours)."""
-LATEST_MANAGE_LINK = timedelta(days=1)
+
+BARRED = frozenset(reason for reason in SUPPRESSING if TABLE[reason][MessageClass.CONFIRMATION] is Cell.NO)
+"""What no confirmation gets past: then no row is kept either."""
 
 
 class _Course(Enum):
@@ -42,7 +44,8 @@ def ask(ctx: Context, version: FormVersion, answers: Answers, *, trapped: bool =
     """Take a request to join and mail a link to the address, or say there that all is set, or do nothing.
 
     The same work is done every time; where nothing may come of it, it is undone again. `trapped` says that a field
-    was filled which no person sees. Raises: UnfitAnswers, NotFound while no notice is published.
+    was filled which no person sees. Raises: UnderAge before anything is looked up; UnfitAnswers; NotFound while no
+    notice is published.
     """
     asked = check(ctx, forms.Definition.from_json(version.definition), answers)
     form = ctx.db.get_one(Form, version.form_id)
@@ -61,7 +64,7 @@ def ask(ctx: Context, version: FormVersion, answers: Answers, *, trapped: bool =
     else:
         attempt.rollback()
     if course is _Course.ALREADY and point is not None:
-        _mail_already(ctx, point, bucket)
+        _mail_already(ctx, point)
     ctx.nudge(Job.SINGLES)
 
 
@@ -75,7 +78,7 @@ def resend(ctx: Context, version: FormVersion, channel: str, raw: str) -> None:
     bucket = limits.bucket(ctx, address)
     limits.alone(ctx, bucket)
     request = _open_request(ctx, channel, address, form.list_id)
-    barred = _reasons(ctx, channel, address, form.list_id) & {Reason.NOT_ME}
+    barred = _reasons(ctx, channel, address, form.list_id) & BARRED
     if request is not None and not barred and limits.left(ctx, bucket, limits.REQUESTS):
         _mail_link(ctx, request, bucket)
     ctx.nudge(Job.SINGLES)
@@ -83,10 +86,11 @@ def resend(ctx: Context, version: FormVersion, channel: str, raw: str) -> None:
 
 def _course(ctx: Context, form: Form, asked: Asked, point: ContactPoint | None, bucket: bytes) -> _Course:
     reasons = _reasons(ctx, asked.channel, asked.address, form.list_id)
-    if Reason.NOT_ME in reasons:
+    if reasons & BARRED or domains.covers(ctx, asked.address.domain):
         return _Course.NOTHING
     if point is not None and not reasons and _stands(ctx, point, form.list_id, asked):
-        return _Course.ALREADY if limits.left(ctx, bucket, limits.ALREADY) else _Course.NOTHING
+        free = limits.left(ctx, limits.point_bucket(ctx, point.id), limits.FRESH)
+        return _Course.ALREADY if free else _Course.NOTHING
     earlier = _open_request(ctx, asked.channel, asked.address, form.list_id)
     if (earlier is not None and _same(earlier, asked)) or not limits.left(ctx, bucket, limits.REQUESTS):
         return _Course.NOTHING
@@ -95,18 +99,24 @@ def _course(ctx: Context, form: Form, asked: Asked, point: ContactPoint | None, 
 
 def _stands(ctx: Context, point: ContactPoint, list_id: int, asked: Asked) -> bool:
     """Whether everything asked for is confirmed already."""
-    live = {(row.topic_id, row.purpose) for row in standing.of(ctx, point.id)
-            if row.list_id == list_id and row.state == "live"}
+    rows = [row for row in standing.of(ctx, point.id) if row.list_id == list_id]
+    live = {(row.topic_id, row.purpose) for row in rows if row.state == "live"}
+    held = {(row.topic_id, row.purpose) for row in rows if row.state == "refused"}
     wanted = {(topic, str(Purpose.OWN_OFFERS)) for topic in asked.topic_ids}
-    if asked.partner_offers:
-        wanted.add((0, str(Purpose.PARTNER_OFFERS)))
-    return wanted <= live
+    wanted |= {(0, str(purpose)) for purpose, said in _about_partners(asked) if said}
+    # A no is news for somebody who has not said it yet; silence is none.
+    refused = {(0, str(purpose)) for purpose, said in _about_partners(asked) if said is False}
+    return wanted <= live and refused <= held
+
+
+def _about_partners(asked: Asked) -> tuple[tuple[Purpose, bool | None], ...]:
+    return (Purpose.PARTNER_OFFERS, asked.partner_offers), (Purpose.SHARE, asked.share)
 
 
 def _same(earlier: PendingRequest, asked: Asked) -> bool:
     """Whether a double press, or a second try, asks for what its first already mailed a link for."""
-    return (earlier.topic_ids, earlier.partner_offers, earlier.format, earlier.every_days) == (
-        sorted(asked.topic_ids), asked.partner_offers, asked.format, asked.every_days)
+    return (earlier.topic_ids, earlier.partner_offers, earlier.share, earlier.format, earlier.every_days) == (
+        sorted(asked.topic_ids), asked.partner_offers, asked.share, asked.format, asked.every_days)
 
 
 def _reasons(ctx: Context, channel: str, address: Address, list_id: int) -> frozenset[Reason]:
@@ -125,7 +135,8 @@ def _keep(ctx: Context, form: Form, version: FormVersion, asked: Asked) -> Pendi
     return pending.add(
         ctx, channel=asked.channel, address=asked.address, list_id=form.list_id, topic_ids=asked.topic_ids,
         form_version_id=version.id, notice_id=notices.required(ctx).id, first_name=asked.first_name,
-        partner_offers=asked.partner_offers, format=asked.format, every_days=asked.every_days,
+        partner_offers=asked.partner_offers, share=asked.share, partner_list=asked.partner_list,
+        format=asked.format, every_days=asked.every_days,
         language=forms.Definition.from_json(version.definition).language, source=f"form:{form.slug}",
         mode=profile.current(ctx).mode, expires_at=ctx.clock.now() + ASKED_FOR)
 
@@ -143,16 +154,10 @@ def _mail_link(ctx: Context, request: PendingRequest, bucket: bytes) -> None:
                 "link": f"{profile.current(ctx).public_url}/confirm/{raw}"})
 
 
-def _mail_already(ctx: Context, point: ContactPoint, bucket: bytes) -> None:
-    limits.spend(ctx, bucket, limits.ALREADY.kind)
-    second = claims.today(ctx)
-    singles.enqueue(
-        ctx, MessageClass.FRESH_LINK, subject=f"contact_point:{point.id}",
-        occasion=f"already/{ctx.clock.now().date()}", channel=point.channel, contact_point_id=point.id,
-        not_after=ctx.clock.now() + LATEST_MANAGE_LINK,
-        detail={"template": "already_subscribed",
-                "preferences": claims.url(ctx, Link.PREFERENCES, point.id, second),
-                "leave": claims.url(ctx, Link.LEAVE, point.id, second)})
+def _mail_already(ctx: Context, point: ContactPoint) -> None:
+    """The answer given at sign-up stays changeable from the sign-up page: a fresh link, which may widen too."""
+    fresh.mail(ctx, point.id, point.channel, {
+        "template": "already_subscribed", "leave": claims.url(ctx, Link.LEAVE, point.id, claims.today(ctx))})
 
 
 def _topic_names(ctx: Context, topic_ids: Sequence[int]) -> list[str]:

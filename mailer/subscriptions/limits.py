@@ -17,17 +17,18 @@ MONTH = timedelta(days=30)
 
 @dataclass(frozen=True)
 class Allowance:
-    """So many a day, and so many in thirty days."""
+    """So many a day, and so many in thirty days, so far apart."""
 
     kind: str
     day: int
     month: int
+    apart: timedelta = timedelta()
 
 
 REQUESTS = Allowance("request", 2, 3)
 """One confirmation request a day and one more of it, three such mails a month for an address."""
-ALREADY = Allowance("already", 1, 31)
-"""One "you already are" mail a day."""
+FRESH = Allowance("fresh", 5, 150, timedelta(minutes=15))
+"""One fresh or manage link in 15 minutes, five a day, for a contact point."""
 STOP_NOTICES = Allowance("stop_notice", 1, 1)
 """One notice of a typed stop in 30 days (decision 22)."""
 
@@ -55,10 +56,12 @@ def alone(ctx: Context, bucket: bytes) -> None:
 
 def left(ctx: Context, bucket: bytes, allowance: Allowance) -> bool:
     """Whether one more fits; ask under `alone`, so that it still does when it is spent."""
-    today = ctx.clock.now().date()
-    counts = {day: n for day, n in ctx.db.execute(select(Limit.day, Limit.n).where(
-        Limit.bucket == bucket, Limit.kind == allowance.kind, Limit.day > today - MONTH))}
-    return counts.get(today, 0) < allowance.day and sum(counts.values()) < allowance.month
+    now = ctx.clock.now()
+    rows = ctx.db.execute(select(Limit.day, Limit.n, Limit.last_at).where(
+        Limit.bucket == bucket, Limit.kind == allowance.kind, Limit.day > now.date() - MONTH)).all()
+    today = sum(row.n for row in rows if row.day == now.date())
+    return (today < allowance.day and sum(row.n for row in rows) < allowance.month
+            and all(row.last_at + allowance.apart <= now for row in rows))
 
 
 def spend(ctx: Context, bucket: bytes, kind: str) -> int:

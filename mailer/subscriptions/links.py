@@ -68,17 +68,22 @@ def issue(ctx: Context, purpose: Purpose, *, pending_request_id: int | None = No
         expires_at=expires_at or now + LASTS[purpose], pending_request_id=pending_request_id,
         contact_point_id=contact_point_id, address_change_id=address_change_id, friend_request_id=friend_request_id))
     ctx.db.flush()
+    return written(raw)
+
+
+def written(raw: bytes) -> str:
+    """A token's octets as links carry them: lower-case base32 without padding."""
     return base64.b32encode(raw).decode().rstrip("=").lower()
 
 
 def look(ctx: Context, purpose: Purpose, token: str) -> Found:
     """How it stands with a link; changes nothing. Raises: BadToken when it is cut, unknown or of another purpose."""
-    return _found(ctx.db, _hash(token), purpose, ctx.clock.now(), lock=False)
+    return _found(ctx.db, hash_of(token), purpose, ctx.clock.now(), lock=False)
 
 
 def take(ctx: Context, purpose: Purpose, token: str) -> Found:
     """As `look`, with the row locked: of two presses at once the second sees what the first did."""
-    return _found(ctx.db, _hash(token), purpose, ctx.clock.now(), lock=True)
+    return _found(ctx.db, hash_of(token), purpose, ctx.clock.now(), lock=True)
 
 
 def close_for_request(ctx: Context, pending_request_id: int, outcome: Outcome) -> None:
@@ -106,13 +111,18 @@ def expire(ctx: Context) -> int:
     return len(closed)
 
 
-def _hash(token: str) -> bytes:
+def hash_of(token: str) -> bytes:
+    """What is kept of a token. Raises: BadToken when it is cut or not of our making."""
     if len(token) != TOKEN_LENGTH or not token.isascii() or token != token.lower():
         raise BadToken()
     try:
-        return sha256(base64.b32decode(token.upper() + "======")).digest()
+        raw = base64.b32decode(token.upper() + "======")
     except ValueError as error:
         raise BadToken() from error
+    # The last letter holds two bits that mean nothing: only the one spelling is ours.
+    if written(raw) != token:
+        raise BadToken()
+    return sha256(raw).digest()
 
 
 def _found(session: Session, hash: bytes, purpose: Purpose, now: datetime, *, lock: bool) -> Found:

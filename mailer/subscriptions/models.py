@@ -7,6 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, SmallIntege
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from mailer.audience.models import MODES
 from mailer.db import Model, personal
 
 
@@ -24,6 +25,8 @@ class SingleUseLink(Model):
                         "friend_request_id) = 0", name="closed_names_nobody"),
         Index(None, "pending_request_id"),
         Index(None, "contact_point_id"),
+        Index(None, "address_change_id"),
+        Index(None, "friend_request_id"),
         Index(None, "day"),
     )
 
@@ -69,7 +72,11 @@ class AddressChange(Model):
     __tablename__ = "address_change"
     __table_args__ = (
         CheckConstraint("state IN ('asked', 'done', 'undone', 'withdrawn')", name="state"),
+        CheckConstraint(MODES, name="mode"),
         Index(None, "contact_point_id"),
+        # Whoever is erased is looked for here too, as an address that somebody else named.
+        Index(None, "new_fingerprint"),
+        Index(None, "old_fingerprint"),
         Index(None, "expires_at"),
     )
 
@@ -77,6 +84,9 @@ class AddressChange(Model):
     contact_point_id: Mapped[int] = mapped_column(
         ForeignKey("contact_point.id", ondelete="CASCADE"), info=personal("link to a person", erase="delete row"))
     state: Mapped[str] = mapped_column(default="asked")
+    mode: Mapped[str]
+    source: Mapped[str]
+    """How it was asked for: by the person, or by staff at the desk."""
     sealed_new: Mapped[bytes | None] = mapped_column(info=personal("address", erase="delete row"))
     sealed_old: Mapped[bytes | None] = mapped_column(info=personal("address", erase="delete row"))
     new_fingerprint: Mapped[bytes] = mapped_column(info=personal("address fingerprint", erase="delete row"))
@@ -88,6 +98,18 @@ class AddressChange(Model):
     done_at: Mapped[datetime | None]
     expires_at: Mapped[datetime]
     """Until when the new mailbox may confirm, then until when the old one may undo."""
+
+
+class MergedPoint(Model):
+    """A contact point that became part of another: links in its old messages go on working there."""
+
+    __tablename__ = "merged_point"
+    __table_args__ = (Index(None, "into_id"),)
+
+    gone_id: Mapped[int] = mapped_column(
+        primary_key=True, autoincrement=False, info=personal("former number of a contact point", erase="delete row"))
+    into_id: Mapped[int] = mapped_column(
+        ForeignKey("contact_point.id", ondelete="CASCADE"), info=personal("link to a person", erase="delete row"))
 
 
 class Limit(Model):
@@ -107,7 +129,7 @@ class Goodbye(Model):
     """What one leaving ended, so that its undo grants again exactly that; deleted when its time is over."""
 
     __tablename__ = "goodbye"
-    __table_args__ = (Index(None, "undo_until"),)
+    __table_args__ = (Index(None, "undo_until"), Index(None, "contact_point_id"))
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     contact_point_id: Mapped[int] = mapped_column(

@@ -11,6 +11,8 @@ from typing import Any
 
 from sqlalchemy import select
 
+from mailer.audience import field_sources
+from mailer.audience.field_sources import Origin
 from mailer.audience.models import ContactPoint, Preference
 from mailer.consent import ledger, standing
 from mailer.consent.ledger import Consent, Evidence
@@ -74,7 +76,7 @@ class Saved:
 
 def look(ctx: Context, point: ContactPoint) -> View:
     """The page as it now is. Raises: NotFound when the person is erased."""
-    preference = _preference(ctx, point)
+    preference = preference_of(ctx, point)
     rows = standing.of(ctx, point.id)
     takeable = _takeable(ctx, point, rows)
     paused = preference.paused_until if preference.paused_until and preference.paused_until > ctx.clock.now() else None
@@ -87,10 +89,10 @@ def look(ctx: Context, point: ContactPoint) -> View:
 def save(ctx: Context, point: ContactPoint, choices: Choices) -> Saved:
     """Apply what narrows or takes back; what would widen is left out. Raises: NotFound, InvalidInput (pause_until)."""
     ledger.holder_of(ctx, point)
-    view, preference = look(ctx, point), _preference(ctx, point)
+    view, preference = look(ctx, point), preference_of(ctx, point)
     same_break = choices.pause == "until" and choices.until == break_day(ctx, view.paused_until) != ""
     until = view.paused_until if same_break else break_until(ctx, choices.pause, choices.until)
-    before = _as_it_was(preference)
+    before = as_it_was(preference)
     saved = Saved()
     ended = _narrow(ctx, point, view, choices, saved.changes)
     again = _widen_back(ctx, point, view, choices, saved.changes)
@@ -99,7 +101,8 @@ def save(ctx: Context, point: ContactPoint, choices: Choices) -> Saved:
         preference.format = choices.format
         saved.changes.append(f"Look: {words.FORMATS[choices.format]}. From now.")
     if choices.pause is not None:
-        _set_pause(ctx, preference, view.paused_until, until, saved.changes)
+        set_pause(ctx, preference, view.paused_until, until, saved.changes)
+    _note_sources(ctx, point, preference, before)
     if saved.changes:
         keep_back(ctx, [point.id])
         if not again or ended:
@@ -110,13 +113,20 @@ def save(ctx: Context, point: ContactPoint, choices: Choices) -> Saved:
 def take_a_break(ctx: Context, point: ContactPoint, days: int) -> tuple[datetime, Goodbye]:
     """Send no campaigns for so many days; never shortens a longer break. Raises: NotFound."""
     ledger.holder_of(ctx, point)
-    preference = _preference(ctx, point)
-    before = _as_it_was(preference)
+    preference = preference_of(ctx, point)
+    before = as_it_was(preference)
     until = break_end(ctx, days)
     if preference.paused_until is None or preference.paused_until < until:
         preference.paused_until = until
     keep_back(ctx, [point.id])
     return preference.paused_until, note(ctx, point, how="break", ended=[], before=before)
+
+
+def _note_sources(ctx: Context, point: ContactPoint, preference: Preference, before: dict[str, Any]) -> None:
+    """What was changed here came from here (promise M28)."""
+    turned = [name for name, was, now in (("frequency", before["every_days"], preference.every_days),
+                                          ("format", before["format"], preference.format)) if was != now]
+    field_sources.note(ctx, point.person_id, turned, Origin(HOW))
 
 
 def break_end(ctx: Context, days: int) -> datetime:
@@ -144,14 +154,16 @@ def break_day(ctx: Context, until: datetime | None) -> str:
     return until.astimezone(words.zone(ctx)).date().isoformat() if until else ""
 
 
-def _preference(ctx: Context, point: ContactPoint) -> Preference:
+def preference_of(ctx: Context, point: ContactPoint) -> Preference:
+    """How somebody wants to be written to, as the row now is. Raises: NotFound once erased."""
     preference = ctx.db.get(Preference, point.id, populate_existing=True)
     if preference is None:
         raise NotFound(contact_point=point.id)
     return preference
 
 
-def _as_it_was(preference: Preference) -> dict[str, Any]:
+def as_it_was(preference: Preference) -> dict[str, Any]:
+    """What an undo puts back."""
     return {"format": preference.format, "every_days": preference.every_days,
             "paused_until": preference.paused_until.isoformat() if preference.paused_until else None}
 
@@ -233,8 +245,9 @@ def _set_frequency(preference: Preference, view: View, choices: Choices, changes
         changes.append(f"How often: {words.FREQUENCIES[chosen]}. From now.")
 
 
-def _set_pause(ctx: Context, preference: Preference, now: datetime | None, until: datetime | None,
-               changes: list[str]) -> None:
+def set_pause(ctx: Context, preference: Preference, now: datetime | None, until: datetime | None,
+              changes: list[str]) -> None:
+    """Begin, move or end a break, and say so; it ends by itself and asks for no consent anew (promise T18)."""
     if until == now:
         return
     preference.paused_until = until

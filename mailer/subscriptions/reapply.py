@@ -1,5 +1,6 @@
 """Bringing a database that was put back to an earlier state up to its hosts' exits files (decision 19)."""
 
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -16,23 +17,28 @@ from mailer.core.messages import Purpose
 from mailer.core.reasons import Reason
 from mailer.exits import fence, record
 from mailer.subscriptions.confirm import MAY_LIFT
+from mailer.subscriptions.stop_many import KEEPS_CONSENT
 from mailer.suppression import registry
-
-KEEPS_CONSENT = frozenset({Reason.HOLD, Reason.DOUBTFUL, Reason.BOUNCED, Reason.GONE_AWAY, Reason.NOT_ME})
-"""Reasons that stop messages for a while and end no consent."""
+from mailer.suppression.registry import Stop
 
 
-def apply_exits(ctx: Context, folder: Path) -> int:
+def apply_exits(ctx: Context, folder: Path, *, forget: Callable[[Context, ExitLine], object]) -> int:
     """Replay every line that this database does not know, in the order of time; how many lines were mended.
 
-    Exits suppress and end the consents that they cover, lifts lift; an exit that the person has since taken back by
-    confirming again stays taken back. Marks that this host's file lacks are written to it. Raises: OSError.
+    Exits suppress and end the consents that they cover, lifts lift, erasures `forget` whom they name; an exit that
+    the person has since taken back by confirming again stays taken back. Marks that this host's file lacks are
+    written to it. Raises: OSError.
     """
     missing = list(fence.lines_behind(ctx.db, folder))
+    fence.no_longer_wanted(ctx.db, fence.brought(ctx.db, folder))
     for host, line in missing:
-        _replay(ctx, line)
+        if line.kind is ExitKind.ERASURE:
+            forget(ctx, line)
+        else:
+            _replay(ctx, line)
         record.mark(ctx, host, line)
-    unwritten = fence.unwritten(ctx.db, folder, ctx.host)
+    # A file of our own that a restore misses is not made up from what the database still knows of it.
+    unwritten = [] if fence.is_wanted(ctx.db, ctx.host) else fence.unwritten(ctx.db, folder, ctx.host)
     known = {line.id for line in ctx.exit_lines}
     ctx.exit_lines.extend(line for line in unwritten if line.id not in known)
     mended = len(missing) + sum(line.id not in known for line in unwritten)
@@ -42,28 +48,37 @@ def apply_exits(ctx: Context, folder: Path) -> int:
 
 def _replay(ctx: Context, line: ExitLine) -> None:
     detail = line.detail
-    if line.kind is ExitKind.HEAD or "fingerprint" not in detail:
+    if line.kind is ExitKind.HEAD:
         return
-    fingerprint, reason = bytes.fromhex(detail["fingerprint"]), Reason(detail["reason"])
+    if "fingerprints" in detail:
+        _replay_for(ctx, line, [bytes.fromhex(each) for each in detail["fingerprints"]], Reason(detail["reason"]))
+    elif "fingerprint" in detail:
+        _replay_for(ctx, line, [bytes.fromhex(detail["fingerprint"])], Reason(detail["reason"]))
+
+
+def _replay_for(ctx: Context, line: ExitLine, prints: list[bytes], reason: Reason) -> None:
+    """Lines from before there were topics are of whole lists."""
+    detail = line.detail
+    channel, list_id, topic_id = detail["channel"], detail["list_id"], detail.get("topic_id", 0)
     if line.kind is ExitKind.LIFT:
-        registry.lift(ctx, channel=detail["channel"], fingerprints=[fingerprint], reasons=[reason],
-                      list_id=detail["list_id"])
+        registry.lift(ctx, channel=channel, fingerprints=prints, reasons=[reason], list_id=list_id, topic_id=topic_id)
         return
     until = date.fromisoformat(detail["until"]) if detail.get("until") else None
-    back_again = _end_consents(ctx, line, fingerprint, reason)
-    if not (back_again and reason in MAY_LIFT):
-        registry.suppress(ctx, channel=detail["channel"], fingerprint=fingerprint, reason=reason,
-                          list_id=detail["list_id"], until=until, version=detail.get("version"))
+    meant = {each: one for one in prints for each in (one, *ctx.sealer.above(one, detail.get("version")))}
+    points = ctx.db.scalars(select(ContactPoint).where(
+        ContactPoint.channel == channel, ContactPoint.fingerprint.in_(meant))).all()
+    back_again = {meant[point.fingerprint] for point in points if _end_consents(ctx, line, point, reason)
+                  and reason in MAY_LIFT}
+    registry.suppress_many(ctx, [Stop(channel, each, reason, list_id, topic_id, line.at.date(), until)
+                                 for each in prints if each not in back_again], version=detail.get("version"))
 
 
-def _end_consents(ctx: Context, line: ExitLine, fingerprint: bytes, reason: Reason) -> bool:
+def _end_consents(ctx: Context, line: ExitLine, point: ContactPoint, reason: Reason) -> bool:
     """End what the exit covers; whether the person has granted some of it again since then."""
-    point = ctx.db.scalars(select(ContactPoint).where(
-        ContactPoint.channel == line.detail["channel"], ContactPoint.fingerprint == fingerprint)).first()
-    if point is None or reason in KEEPS_CONSENT:
+    if reason in KEEPS_CONSENT:
         return False
     covered = [row for row in standing.of(ctx, point.id) if row.state == "live"
-               and line.detail["list_id"] in (0, row.list_id)]
+               and line.detail["list_id"] in (0, row.list_id) and line.detail.get("topic_id", 0) in (0, row.topic_id)]
     older = [row for row in covered if row.since <= line.at]
     try:
         for row in older:

@@ -60,7 +60,8 @@ def apply_due(ctx: Context) -> int:
     rows = [(row.channel, row.fingerprint, row.fingerprint_version) for row in due]
     for channel, fingerprint, version in rows:
         point = ctx.db.scalars(select(ContactPoint).where(
-            ContactPoint.channel == channel, ContactPoint.fingerprint == fingerprint)).first()
+            ContactPoint.channel == channel,
+            ContactPoint.fingerprint.in_(ctx.sealer.with_newer([fingerprint])))).first()
         _now(ctx, channel, fingerprint, point, version)
         ctx.db.execute(delete(DelayedStop).where(
             DelayedStop.channel == channel, DelayedStop.fingerprint == fingerprint))

@@ -4,7 +4,7 @@ from sqlalchemy import delete
 
 from mailer.audience import pending
 from mailer.context import Context
-from mailer.subscriptions import limits, links, stop_other
+from mailer.subscriptions import address, fresh, limits, links, stop_other
 from mailer.subscriptions.models import Goodbye
 
 
@@ -19,4 +19,6 @@ def sweep(ctx: Context) -> None:
     stop_other.apply_due(ctx)
     expire_requests(ctx)
     limits.sweep(ctx)
+    fresh.sweep(ctx)
+    address.sweep(ctx)
     ctx.db.execute(delete(Goodbye).where(Goodbye.undo_until <= ctx.clock.now()))

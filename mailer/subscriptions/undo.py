@@ -39,14 +39,15 @@ def undo(ctx: Context, goodbye_id: int, contact_point_id: int) -> Undone:
         return Undone(goodbye.undone_at)
     now = ctx.clock.now()
     ended = goodbye.ended
-    own = {ended["list_id"] or 0} if ended["suppressed"] else set()
+    scope = ended["list_id"] or 0, ended.get("topic_id") or 0
+    own = {scope} if ended["suppressed"] else set()
     # Somebody who then left everything has spoken since: the newer word counts.
-    if goodbye.undo_until <= now or 0 in _left(ctx, point) - own:
+    if goodbye.undo_until <= now or (0, 0) in _left(ctx, point) - own:
         return Undone(None)
     goodbye.undone_at = now
     if ended["suppressed"]:
         registry.lift(ctx, channel=point.channel, fingerprints=[point.fingerprint], reasons=[Reason.UNSUBSCRIBED],
-                      list_id=ended["list_id"] or 0)
+                      list_id=scope[0], topic_id=scope[1])
     regrant(ctx, point, [Consent(*consent) for consent in ended["consents"]], source=f"goodbye:{goodbye.id}")
     _put_back(ctx, point, ended["before"])
     limits.forget(ctx, limits.point_bucket(ctx, point.id), limits.STOP_NOTICES.kind)
@@ -57,7 +58,7 @@ def regrant(ctx: Context, point: ContactPoint, consents: list[Consent], *, sourc
     """Grant again what is ended; what stands otherwise by now, or was left altogether, stays as it is."""
     left = _left(ctx, point)
     ended = {Consent(row.list_id, row.topic_id, row.purpose) for row in standing.of(ctx, point.id)
-             if row.state == "ended" and not left & {0, row.list_id}}
+             if row.state == "ended" and not left & {(0, 0), (row.list_id, 0), (row.list_id, row.topic_id)}}
     notice = notices.in_force(ctx)
     evidence = Evidence(how="undo", notice_id=notice.id if notice else None, source=source)
     again = [consent for consent in consents if consent in ended]
@@ -67,9 +68,9 @@ def regrant(ctx: Context, point: ContactPoint, consents: list[Consent], *, sourc
     return again
 
 
-def _left(ctx: Context, point: ContactPoint) -> set[int]:
-    """The lists that were left, 0 for all."""
-    return {entry.list_id for entry in registry.entries(ctx, point.channel, [point.fingerprint])
+def _left(ctx: Context, point: ContactPoint) -> set[tuple[int, int]]:
+    """The lists and topics that were left, 0 for all."""
+    return {(entry.list_id, entry.topic_id) for entry in registry.entries(ctx, point.channel, [point.fingerprint])
             if entry.reason == Reason.UNSUBSCRIBED}
 
 

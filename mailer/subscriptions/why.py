@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 
 from sqlalchemy import select
 
@@ -19,11 +19,16 @@ from mailer.subscriptions.claims import Origin
 
 ASKED = "asked "
 """How the note of a confirmed form begins; the moment of asking follows (ISO 8601)."""
+AGREED = "agreed "
+"""How the note of a consent that was proven begins; its day follows (ISO 8601), then who approved it."""
 
 
 @dataclass(frozen=True)
 class Grounds:
-    """The consent that a message went out under. `ended_on` is set when it was taken back since."""
+    """The consent that a message went out under. `ended_on` is set when it was taken back since.
+
+    `row` is its number in the ledger, `partner` what was said of partners' offers (`partner_list`: of which list).
+    """
 
     asked_on: date
     confirmed_on: date
@@ -33,6 +38,11 @@ class Grounds:
     list_name: str
     notice_version: str
     ended_on: date | None
+    row: int = 0
+    how: str = ""
+    source: str = ""
+    partner: str = ""
+    partner_list: int = 0
 
 
 def grounds(ctx: Context, opener: Opener, point: ContactPoint, origin: Origin) -> Grounds | None:
@@ -40,23 +50,32 @@ def grounds(ctx: Context, opener: Opener, point: ContactPoint, origin: Origin) -
 
     Raises: NotFound once erased; KeyProblem.
     """
-    moments = [each for each in history.timeline(ctx, opener, point) if each.purpose == Purpose.OWN_OFFERS]
+    everything = history.timeline(ctx, opener, point)
+    moments = [each for each in everything if each.purpose == Purpose.OWN_OFFERS]
     granted = [each for each in moments if each.act == "granted" and origin.list_id in (None, each.list_id)]
     # An undo repeats a consent without its words; those stand where it was first given.
     worded = next((each for each in granted if each.evidence.get("wording")), granted[0] if granted else None)
     if worded is None:
         return None
+    partner = next((each for each in everything if each.purpose == Purpose.PARTNER_OFFERS
+                    and each.list_id == worded.list_id), None)
     together = [each for each in granted if each.list_id == worded.list_id and each.at == worded.at]
     return Grounds(
         asked_on=_day(ctx, _asked_at(worded)), confirmed_on=_day(ctx, worded.at),
         form_name=_form_name(ctx, worded.evidence.get("form_version")),
         wording=_text(ctx, worded.evidence.get("wording")), topics=_topics(ctx, together),
         list_name=ctx.db.scalar(select(MailingList.name).where(MailingList.id == worded.list_id)) or "",
-        notice_version=_notice(ctx, worded.evidence.get("notice")), ended_on=_ended(ctx, moments, worded.list_id))
+        notice_version=_notice(ctx, worded.evidence.get("notice")), ended_on=_ended(ctx, moments, worded.list_id),
+        row=worded.seq, how=str(worded.evidence.get("how") or ""), source=str(worded.evidence.get("source") or ""),
+        partner=partner.act if partner else "",
+        partner_list=int(partner.evidence.get("partner_list") or 0) if partner else 0)
 
 
 def _asked_at(moment: Moment) -> datetime:
     note = str(moment.evidence.get("note") or "")
+    if note.startswith(AGREED):
+        day = date.fromisoformat(note.removeprefix(AGREED).partition(";")[0])
+        return datetime.combine(day, time(12), UTC)
     return datetime.fromisoformat(note.removeprefix(ASKED)) if note.startswith(ASKED) else moment.at
 
 

@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from mailer.core.errors import MailerError, TooMany
 from mailer.web import waits
+from mailer.web.card_numbers import CardNumber
 from mailer.web.support import public_page, services
 
 log = logging.getLogger(__name__)
@@ -18,6 +19,7 @@ log = logging.getLogger(__name__)
 PAGES = {400: "errors/csrf.html", 404: "errors/404.html", 405: "errors/405.html", 409: "errors/409.html",
          413: "errors/413.html", 429: "errors/429.html", 500: "errors/500.html", 503: "errors/503.html"}
 
+CARD_NUMBER = "errors/422.html"
 STOP = "/stop"
 """Where anybody can stop messages, whatever else went wrong."""
 
@@ -36,6 +38,8 @@ def install(app: Flask) -> None:
 def _ours(error: MailerError) -> Response:
     if error.status >= 500:
         log.error("request_failed", extra={"code": error.code})
+    if isinstance(error, CardNumber):
+        return _page(422, error.code, template=CARD_NUMBER)
     wait = error.context.get("wait") if isinstance(error, TooMany) else None
     return _page(error.status, error.code, wait=wait if isinstance(wait, int | float) else None)
 
@@ -58,12 +62,13 @@ def _unexpected(error: Exception) -> Response:
     return _page(500, reference=reference)
 
 
-def _page(status: int, code: str = "", *, wait: float | None = None, reference: str = "") -> Response:
+def _page(status: int, code: str = "", *, wait: float | None = None, reference: str = "", template: str = ""
+          ) -> Response:
     if request.path.startswith(("/api/", "/outbox/api")):
         response = jsonify(error=code or f"http_{status}")
         response.status_code = status
         return response
-    template = PAGES.get(status, PAGES[404] if status < 500 else PAGES[500])
+    template = template or PAGES.get(status, PAGES[404] if status < 500 else PAGES[500])
     try:
         response = public_page(template, status, wait=waits.in_words(wait or waits.UNKNOWN), reference=reference,
                                stop_url=STOP)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, current_app, g, make_response, render_template, request
 
@@ -15,6 +16,7 @@ from mailer.core.vault import Opener
 from mailer.organisation import profile as organisation
 from mailer.policy import notices
 from mailer.services import Services, unit_of_work
+from mailer.web import outside
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -65,7 +67,8 @@ def public_page(template: str, status: int = 200, **values: Any) -> Response:
     """A public page: the brand at its foot, no cookie, never stored, never indexed."""
     with unit() as ctx:
         values.setdefault("brand", brand_of(ctx))
-    response = make_response(render_template(template, **values), status)
+    ours = (request.host, urlsplit(str((values["brand"] or {}).get("public_url", ""))).netloc)
+    response = make_response(outside.labelled(render_template(template, **values), ours), status)
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Robots-Tag"] = "noindex"
     return response

@@ -26,6 +26,7 @@ NOT_PERSONAL = {
     "content_version.sha256": "of words that are the same for everyone",
     "content_version.subject": "a campaign's subject line, the same for everyone",
     "disclosure.sealed_until": "a day",
+    "instance.key_check": "of a key, by which two key files show that they mean the same",
     "dkim_key.public_key": "the organisation's own, published in the DNS",
     "dkim_key.sealed": "the organisation's own private key, which names nobody",
     "ledger_head.hash": "of the chain, whose rows name nobody once their key is gone",

@@ -21,15 +21,17 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
 BEGINNINGS = ("/", "/staff", "/outbox", "/stop", "/test-link", "/staff/help", "/staff/settings/live",
               "/staff/campaigns/new", "/staff/forms/new", "/staff/lists/new", "/staff/account/second-factor",
-              "/staff/people?state=waiting", "/staff/people?state=unsubscribed")
-NO_PAGES = re.compile(r"/static|/healthz|/readyz|/metrics|/robots.txt|/pictures|/outbox/api|.*\.csv$|.*\.svg$"
-                      r"|.*/audience$|.*/check/when$|.*/progress/part$|.*/preview/frame$|/outbox/<int:item_id>/html$")
+              "/contact", "/report-child", "/staff/people?state=waiting", "/staff/people?state=unsubscribed")
+NO_PAGES = re.compile(r"/static|/healthz|/readyz|/metrics|/robots.txt|/paper-keys.txt|/pictures|/outbox/api|.*\.csv$"
+                      r"|.*\.svg$|.*/audience$|.*/check/when$|.*/progress/part$|.*/preview/frame$|/outbox/<int:item_id>/html$")
 """Data, and parts of pages."""
 ONLY_TO_GO_ON = frozenset({"/staff/sign-in", "/staff/second-factor", "/staff/campaigns/<int:number>", "/stop-email"})
 """Those who are signed in are led on from these."""
 BY_TOKEN = re.compile(r"<token>|<code>")
 SAMPLE = 1
 """The number of the sample's draft: it is made first."""
+ERASURE = 2
+"""The number of the sample's request to be erased: its receipt is there once it was done."""
 WIDE, NARROW = 1280, 320
 
 
@@ -91,6 +93,9 @@ def test_every_page_is_accessible_in_light_and_dark_fits_320_pixels_and_needs_no
         answer = plain.page.goto(demo.url + path)
         if answer is None or answer.status != 200 or plain.page.get_by_role("main").count() != 1:
             faults.append(f"{path} without script: {answer and answer.status}")
+    ana.go(f"/staff/privacy/{ERASURE}/erase")
+    ana.press("Erase this person")
+    seen.append(urlsplit(ana.page.url).path)
     missing = _pages_of_the_application() - {_kind(path) for path in seen}
     print(f"\n{len(seen)} pages of {len({_kind(path) for path in seen})} kinds")
     assert not faults, "\n\n".join(faults)

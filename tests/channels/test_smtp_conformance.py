@@ -158,6 +158,41 @@ def test_what_is_recalled_has_not_begun_and_what_has_begun_ends_as_it_ends(rig: 
     assert [outcome.fate for outcome in send(rig.wire, [a_parcel(999)])] == [Fate.ACCEPTED]
 
 
+def test_who_is_called_back_has_not_begun_and_nobody_else_notices(rig: Rig) -> None:
+    """M17: who leaves is taken out of the queue, before anything of theirs begins."""
+    journal = MemoryJournal()
+    rig.wire.deliver(parcels(30), journal)
+    rig.wire.call_back({3, 30, 999})
+
+    assert {(row, each.fate) for row, each in ended(rig.wire).items()} == {(3, Fate.UNBEGUN), (30, Fate.UNBEGUN)}
+    assert rig.wire.under_way == 28
+    while rig.wire.under_way:
+        rig.wire.turn(0.05)
+    assert [each.fate for each in ended(rig.wire).values()] == [Fate.ACCEPTED] * 28
+    assert not {3, 30} & set(journal.begun)
+    assert len(rig.arrived()) == 28
+
+
+def test_what_has_begun_cannot_be_called_back(rig: Rig) -> None:
+    journal = MemoryJournal()
+    rig.wire.deliver(parcels(300), journal)
+    while rig.wire.unbegun == 300:
+        rig.wire.turn(0.05)
+    rig.wire.call_back(range(1, 301))
+    assert rig.wire.unbegun == 0
+    while rig.wire.under_way:
+        rig.wire.turn(0.05)
+
+    fates = {row: each.fate for row, each in ended(rig.wire).items()}
+    assert len(fates) == 300
+    assert {row for row, fate in fates.items() if fate is Fate.ACCEPTED} == set(journal.begun)
+    assert set(fates.values()) <= {Fate.ACCEPTED, Fate.UNBEGUN}
+
+
+def ended(wire: Wire) -> dict[int, Outcome]:
+    return {each.clearance.row: each.outcome for each in wire.settled()}
+
+
 def test_without_a_journal_nothing_is_sent(rig: Rig) -> None:
     """Decision 8: a hand-over that could not be written down does not happen."""
     journal = MemoryJournal(full_for=frozenset({2}))

@@ -64,7 +64,7 @@ def test_the_search_finds_each_disguise_wherever_it_lies(disguise: int) -> None:
 @pytest.mark.timeout(240)
 def test_nobody_can_be_found_in_anything_but_the_messages_themselves(
         tmp_path: Path, instance: Instance, server: SmtpServer) -> None:
-    """People seeded and people who joined by the form; written to, asked why, left by one click."""
+    """C9, M25, T23. People seeded and people who joined by the form; written to, asked why, left by one click."""
     live_a_little(instance, server)
     people = [made_up(number) for number in range(1, PEOPLE + 1)]
     needles = Needles([each.address for each in people] + [each.first_name for each in people]

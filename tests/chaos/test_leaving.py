@@ -64,13 +64,18 @@ def leave_without_the_wait(services: Services, point_id: int) -> None:
 
 
 @pytest.fixture
-def live(services: Services, tmp_path: Path) -> Services:
-    """A Live instance on loopback with a campaign that is being sent to many people."""
+def live(services: Services) -> Services:
+    """A campaign to many that is being sent."""
+    return being_sent(services, PEOPLE)
+
+
+def being_sent(services: Services, people: int) -> Services:
+    """A Live instance on loopback with a campaign that is being sent to so many people."""
     settings = replace(services.settings, mode=Mode.LIVE, smtp_url="smtp://127.0.0.1:1",
                        public_url="http://localhost:8000", mail_from="news@example.org")
     ready = replace(services, settings=settings)
     with unit_of_work(ready) as ctx:
-        for _ in seed.seed(ctx, PEOPLE, "everybody"):
+        for _ in seed.seed(ctx, people, "everybody"):
             continue
         listed = seed.ensure_list(ctx, "everybody")
         campaign = compose.create(ctx, list_id=listed.id, words=compose.Words("Leaving", "Words."))

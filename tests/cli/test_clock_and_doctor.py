@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 from sqlalchemy import text
 
 from mailer.audit.models import AuditEntry
-from mailer.cli.doctor import bound_publicly
+from mailer.cli.listening import bound_publicly
 from mailer.cli.main import main
 from mailer.consent import seal
 from mailer.core.clock import SystemClock
@@ -60,8 +60,8 @@ def test_the_doctor_finds_nothing_wrong_where_all_is_well(shell: CliRunner, serv
     Pulse(services, "worker-1").beat()
     said = shell.invoke(main, ["doctor", "--json"])
     assert checks(said) == dict.fromkeys((
-        "key_file", "disk", "journal", "redis", "redis_binding", "database", "database_binding", "schema", "workers",
-        "ticker", "exits", "mode"), True)
+        "key_file", "disk", "journal", "web_binding", "redis", "redis_binding", "database", "database_binding",
+        "schema", "workers", "ticker", "exits", "keys", "key_archive", "mode"), True)
     assert said.exit_code == 0
     plain = shell.invoke(main, ["doctor"]).stdout
     assert "The mode is practice. Live lacks a mail server (SMTP_URL)" in plain

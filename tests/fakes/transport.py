@@ -2,7 +2,7 @@
 
 import select
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from mailer.core.channel import Clearance, Fate, Journal, Outcome, Parcel
 from mailer.core.wire import Settled
@@ -69,6 +69,14 @@ class FakeWire:
         for parcel, _ in self._queue:
             self._settled.append(Settled(parcel.clearance, Outcome(parcel.clearance.row, Fate.UNBEGUN)))
         self._queue.clear()
+
+    def call_back(self, rows: Collection[int]) -> None:
+        queued, self._queue = self._queue, []
+        for parcel, journal in queued:
+            if parcel.clearance.row in rows:
+                self._settled.append(Settled(parcel.clearance, Outcome(parcel.clearance.row, Fate.UNBEGUN)))
+            else:
+                self._queue.append((parcel, journal))
 
     def close(self) -> None:
         self.recall()

@@ -7,6 +7,7 @@ from mailer.core.errors import BehindExits
 from mailer.core.messages import CampaignState
 from mailer.outbox import dispatch
 from mailer.outbox.send_singles import send_singles
+from mailer.rights.erase import erase_again
 from mailer.subscriptions.reapply import apply_exits
 from tests.flows.world import Sending
 
@@ -51,7 +52,7 @@ def test_a_running_campaign_is_not_dispatched(world: Sending) -> None:
 
 def test_once_the_exits_are_applied_all_but_the_leavers_are_written_to(world: Sending, put_back: list[int]) -> None:
     with world.unit() as ctx:
-        assert apply_exits(ctx, world.services.settings.data_dir / "exits") == len(put_back)
+        assert apply_exits(ctx, world.services.settings.data_dir / "exits", forget=erase_again) == len(put_back)
     seen = world.turns_to_the_end(world.launched())
     assert dict(seen.refused_by_reason) == {"unsubscribed": len(put_back)}
     assert {world.address(each) for each in put_back}.isdisjoint(world.taken)

@@ -80,6 +80,37 @@ def test_an_entry_for_another_list_channel_or_past_its_end_stops_nothing(world: 
     assert world.decide(world.campaign(), point).refused[0].reason is Reason.CHILD
 
 
+def test_a_stop_of_topics_covers_the_campaigns_that_have_no_other_and_revives_no_consent(world: World) -> None:
+    """T13, item 14: scope by topic, list and everything; a stop ends the consents that it covers."""
+    first, second = world.topics
+    both, one = world.campaign(topics=world.topics), world.campaign()
+    point = world.person()
+    world.answers(point, "live", topic=second)
+    world.stop(point.fingerprint, Reason.STAFF_STOP, list_id=world.list_id, topic_id=first)
+
+    assert world.decide(one, point).refused[0].reason is Reason.STAFF_STOP
+    assert len(world.decide(both, point).cleared) == 1
+    assert len(world.decide(world.campaign(topics=[second]), point).cleared) == 1
+
+    world.stop(point.fingerprint, Reason.UNSUBSCRIBED, list_id=world.list_id, topic_id=second)
+    assert world.decide(both, point, attempt=1).refused[0].reason is Reason.UNSUBSCRIBED
+
+    # The topic that is left was never agreed to: what remains of the stopped one carries nobody there.
+    narrow = world.person()
+    world.stop(narrow.fingerprint, Reason.STAFF_STOP, list_id=world.list_id, topic_id=first)
+    assert world.decide(both, narrow).refused[0].reason is Reason.UNSUBSCRIBED
+
+
+def test_a_rule_for_a_domain_stops_everybody_there_and_nobody_elsewhere(world: World) -> None:
+    ruled, other = world.person(), world.person()
+    world.rule_domain_of(ruled)
+
+    answers = world.decide(world.campaign(), ruled, other)
+
+    assert answers.refused == [(ruled.id, 1, Reason.DOMAIN_RULE)]
+    assert [each.row for each in answers.cleared] == [other.id]
+
+
 def test_answers_to_topics_and_addresses_are_read_as_they_stand(world: World) -> None:
     first, second = world.topics
     assert refusal(world, state="refused") is Reason.NO_CONSENT

@@ -22,8 +22,9 @@ people = some.lists(some.fixed_dictionaries({
     "states": some.dictionaries(some.integers(0, 2), some.sampled_from(["live", "ended", "refused"]), min_size=1),
     "mode": some.sampled_from(list(Mode)),
     "partner": some.sampled_from([None, "live", "ended"]),
-    "stops": some.lists(some.tuples(some.sampled_from(SUPPRESSING), some.booleans(), some.integers(-2, 2)),
-                        max_size=2),
+    "stops": some.lists(some.tuples(some.sampled_from(SUPPRESSING), some.sampled_from(["all", "list", 0, 1, 2]),
+                                    some.integers(-2, 2)), max_size=3),
+    "ruled": some.integers(0, 9).map(lambda n: n == 9),
     "hold": some.integers(0, 9).map(lambda n: n == 9),
     "paused": some.sampled_from([None, None, -1, 1]),
     "every": some.sampled_from([0, 0, 7, 30]),
@@ -44,8 +45,11 @@ def settle(world: World, row: dict[str, Any]) -> ContactPoint:
         world.answers(point, state, topic=world.topics[topic], mode=row["mode"])
     if row["partner"]:
         world.answers(point, str(row["partner"]), topic=0, purpose=Purpose.PARTNER_OFFERS)
-    for reason, whole, ends in row["stops"]:
-        world.stop(point.fingerprint, reason, list_id=0 if whole else world.list_id,
+    if row["ruled"]:
+        world.rule_domain_of(point)
+    for reason, scope, ends in row["stops"]:
+        world.stop(point.fingerprint, reason, list_id=0 if scope == "all" else world.list_id,
+                   topic_id=world.topics[scope] if isinstance(scope, int) else 0,
                    until=world.now.date() + timedelta(days=ends) if ends else None)
     return point
 

@@ -28,6 +28,7 @@ friend_only    no   no   yes  yes  yes  no   no   no   yes  yes  yes  no   yes  
 never          no   no   no   no   no   no   no   no   few  few  yes  no   yes  yes
 child          no   no   no   no   no   no   no   no   few  few  yes  no   yes  yes
 law            no   no   no   no   no   no   no   no   few  few  yes  no   yes  yes
+domain_rule    no   no   no   no   no   no   no   no   few  few  yes  no   yes  yes
 hold           no   no   no   no   no   no   no   no   yes  yes  yes  no   yes  yes
 not_me         no   no   no   no   no   no   no   no   yes  yes  yes  no   yes  yes
 paused         no   no   yes  yes  yes  no   yes  yes  yes  yes  yes  no   yes  yes
@@ -82,7 +83,7 @@ def test_the_gate_answers_as_the_printed_table_says(reason: Reason, kind: Messag
 
 
 def test_the_printed_table_has_a_row_for_every_reason_a_stop_list_entry_may_carry() -> None:
-    assert {row[0] for row in ROWS} == {*SUPPRESSING, "paused", "cap"}
+    assert {row[0] for row in ROWS} == {*SUPPRESSING, "domain_rule", "paused", "cap"}
     assert set(COLUMNS) == set(MessageClass)
 
 

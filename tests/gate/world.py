@@ -26,7 +26,7 @@ from mailer.outbox.models import SingleMessage
 from mailer.outbox.partitions import ensure_month
 from mailer.services import Services
 from mailer.staff.models import Staff
-from mailer.suppression.models import Suppression
+from mailer.suppression.models import DomainRule, Suppression
 
 MONTH = date(2026, 3, 1)
 NUMBERS = count(1)
@@ -81,11 +81,18 @@ class World:
             since=self.now, seq=0))
         self.db.flush()
 
-    def stop(self, fingerprint: bytes, reason: Reason, *, list_id: int = 0, until: date | None = None,
-             channel: str = "email") -> None:
+    def stop(self, fingerprint: bytes, reason: Reason, *, list_id: int = 0, topic_id: int = 0,
+             until: date | None = None, channel: str = "email") -> None:
         self.db.merge(Suppression(
-            channel=channel, fingerprint=fingerprint, list_id=list_id, reason=reason, fingerprint_version=1,
-            mode=Mode.LIVE, day=self.now.date(), until=until))
+            channel=channel, fingerprint=fingerprint, list_id=list_id, topic_id=topic_id, reason=reason,
+            fingerprint_version=1, mode=Mode.LIVE, day=self.now.date(), until=until))
+        self.db.flush()
+
+    def rule_domain_of(self, point: ContactPoint) -> None:
+        """A rule of the organisation for this person's mail domain alone."""
+        point.domain_hash = point.id.to_bytes(8, "big")
+        self.db.add(DomainRule(domain_hash=point.domain_hash, name=f"d{point.id}.example", day=self.now.date(),
+                               by="staff:1"))
         self.db.flush()
 
     def asks_to_join(self, address: str = "waits@example.org", source: str = "form") -> PendingRequest:
@@ -146,7 +153,7 @@ class World:
     def decide(self, terms: CampaignTerms, *points: ContactPoint, attempt: int = 0,
                cursor: psycopg.Cursor[Any] | None = None) -> Answers:
         cursor = cursor or raw(self.ctx)
-        powers = Powers(self.services.opener, self.ctx.clock, terms.channel, terms.mode)
+        powers = Powers(self.services.opener, self.services.sealer, self.ctx.clock, terms.channel, terms.mode)
         answers = decide_campaign(cursor, powers, terms, 7, [Ask(point.id, attempt) for point in points], 99.5)
         self.db.expire_all()
         return answers

@@ -76,6 +76,15 @@ def test_everybody_is_planned_once_and_counted(audience: Audience) -> None:
         assert ctx.db.scalar(text("SELECT count(*) FROM message_block")) == len({row[1] for row in audience.rows()})
 
 
+def test_who_left_or_said_no_is_planned_too_for_the_gate_alone_narrows(audience: Audience) -> None:
+    """Decision 4: every contact point with a standing row, in any state."""
+    with unit_of_work(audience.services) as ctx:
+        ctx.db.execute(text("UPDATE standing SET state = 'ended' WHERE contact_point_id % 3 = 0"))
+        ctx.db.execute(text("UPDATE standing SET state = 'refused' WHERE contact_point_id % 3 = 1"))
+    audience.plan_all()
+    assert len(audience.rows()) == LARGE + MIDDLE + SMALL
+
+
 def test_a_domain_with_many_people_has_a_lane_to_itself_and_small_ones_share(audience: Audience) -> None:
     """Engine guarantee 5: whoever is slow holds up their own lane alone."""
     audience.plan_all()

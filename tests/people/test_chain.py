@@ -11,12 +11,11 @@ from sqlalchemy.orm import Session
 from mailer import wiring
 from mailer.consent import ledger, seal
 from mailer.consent.verify import Verdict, verify
-from mailer.core.exits import ExitKind
+from mailer.core.exits import ExitKind, Head
 from mailer.core.messages import Purpose
 from mailer.core.tokens import SystemTokens
 from mailer.core.vault import KeyRing, Sealer
 from mailer.exits import fence, file
-from mailer.exits.file import Head
 from mailer.services import Services, unit_of_work
 from tests.conftest import FixedClock
 from tests.people.builders import EVIDENCE, a_list, join

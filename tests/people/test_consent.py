@@ -133,21 +133,3 @@ def test_acts_of_one_person_at_once_take_effect_in_the_ledgers_order(services: S
         assert (now.seq, now.state) == (last.seq, ledger.STATE[ledger.Act(last.act)])
 
 
-def test_the_audience_is_walked_in_slices_once_each_in_any_state(services: Services) -> None:
-    """Decision 4."""
-    with unit_of_work(services) as ctx:
-        made, topics = a_list(ctx, topics=("One", "Two"))
-        other, other_topics = a_list(ctx, "Other")
-        points = [join(ctx, f"walk{n}@example.org", made.id, topics[n % 2:] if n % 3 else topics) for n in range(9)]
-        join(ctx, "stranger@example.org", other.id, other_topics)
-        ledger.end_all(ctx, points[4], evidence=EVIDENCE)
-        cursor = ctx.db.connection().connection.cursor()
-        seen: list[int] = []
-        while True:
-            cursor.execute(standing.AUDIENCE, {
-                "list_id": made.id, "topic_ids": topics, "after": seen[-1] if seen else 0, "size": 4})
-            found = [row[0] for row in cursor.fetchall()]
-            if not found:
-                break
-            seen += found
-        assert seen == sorted(point.id for point in points)

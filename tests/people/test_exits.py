@@ -20,6 +20,7 @@ from mailer.exits import fence, file
 from mailer.exits.file import ExitsFile
 from mailer.exits.models import ExitMark, Override
 from mailer.organisation.profile import ensure_instance
+from mailer.rights.erase import erase_again
 from mailer.services import Services, unit_of_work
 from mailer.subscriptions.reapply import apply_exits
 from mailer.suppression import registry
@@ -58,7 +59,7 @@ def leave(services: Services, point: ContactPoint, reason: Reason = Reason.UNSUB
 
 def apply(services: Services) -> int:
     with unit_of_work(services) as ctx:
-        return apply_exits(ctx, folder_of(services))
+        return apply_exits(ctx, folder_of(services), forget=erase_again)
 
 
 def program(name: str, *arguments: str) -> None:
@@ -92,7 +93,7 @@ def test_the_file_is_ours_alone_and_holds_fingerprints_and_ids_only(services: Se
     assert set(line) == {"id", "number", "kind", "at", "detail"}
     assert line["detail"] == {
         "channel": "email", "fingerprint": point.fingerprint.hex(), "reason": "unsubscribed", "list_id": 0,
-        "version": 1, "mode": "practice", "until": None, "instance": instance}
+        "topic_id": 0, "version": 1, "mode": "practice", "until": None, "instance": instance}
     with unit_of_work(services) as ctx:
         assert ctx.db.scalars(select(ExitMark)).one().detail == line["detail"]
 

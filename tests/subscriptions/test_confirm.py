@@ -87,23 +87,24 @@ def test_requests_for_two_lists_confirmed_at_once_make_one_person(world: World, 
         assert ctx.db.scalar(select(func.count()).select_from(Person)) == 1
 
 
-def test_the_empty_partner_box_is_a_refusal_and_the_ticked_one_a_consent(world: World) -> None:
-    """M12, T12: what was shown and not ticked is stored as refused; what was not shown is not."""
+def test_an_empty_partner_box_is_no_answer_and_only_a_spoken_no_is_a_refusal(world: World) -> None:
+    """M1, M12, T12: absence of a field is no yes and no refusal; a no that was said is stored."""
     news = world.a_list()
     world.a_form(news, partner_offers=True, partner_names=("Quay Records",))
     topics = list(news.topics.values())
-    world.subscribed("no@example.org", topics)
+    world.subscribed("no@example.org", topics, partner_offers=False)
+    world.subscribed("silent@example.org", topics)
     world.subscribed("yes@example.org", topics, partner_offers=True)
     world.a_form(news, "plain")
     world.subscribed("unasked@example.org", topics, "plain")
     partner = (0, "partner_offers_sent_by_us")
-    assert [world.stands(f"{who}@example.org").get(partner) for who in ("no", "yes", "unasked")] == [
-        "refused", "live", None]
+    assert [world.stands(f"{who}@example.org").get(partner) for who in ("no", "yes", "silent", "unasked")] == [
+        "refused", "live", None, None]
 
 
 def test_the_evidence_holds_words_versions_and_times_and_no_network_address(
         world: World, news: AList, clock: FixedClock) -> None:
-    """C3, T8: evidence without IP; section 3, 5: the wording itself."""
+    """C3, T8, A12, T21: evidence without IP, with the notice in force; section 3, 5: the wording itself."""
     token = world.asked(DANA, [news.topics["Events"]])
     asked = clock.now().isoformat(timespec="seconds")
     clock.advance(hours=3)

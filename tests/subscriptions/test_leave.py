@@ -223,3 +223,15 @@ def test_a_stop_that_waits_takes_effect_when_it_is_due(
 def test_what_is_no_address_is_said_to_be_none(world: World, raw: str) -> None:
     with pytest.raises(InvalidAddress):
         typed(world, raw)
+
+
+@pytest.mark.parametrize(("seconds", "undone"), [(-1, True), (1, False)])
+def test_fourteen_days_to_undo_end_to_the_second(
+        world: World, dana: int, clock: FixedClock, seconds: int, undone: bool) -> None:
+    """Decision 22, and T14: it is not lifted by itself afterwards either."""
+    typed(world, DANA)
+    with world.unit() as ctx:
+        number = ctx.db.scalar(select(func.max(Goodbye.id))) or 0
+    clock.advance(days=14, seconds=seconds)
+    assert back(world, number, dana) is undone
+    assert ((Reason.UNSUBSCRIBED, 0) in world.stopped(DANA)) is not undone

@@ -55,7 +55,7 @@ def test_the_other_two_letters_name_the_address_and_the_way_back(world: World, t
     world.asked(DANA, topics)
     already = composed(world, "fresh_link")
     assert already["Subject"] == "You already get this from Cadenza"
-    assert all("/p/" in part and "/u/" in part for part in parts(already))
+    assert all("/fresh/" in part and "/u/" in part and "until 15:30" in part for part in parts(already))
     with world.unit() as ctx:
         stop_other.stop(ctx, "email", DANA, network="n")
     stopped = composed(world, "service_notice")

@@ -49,7 +49,7 @@ def test_the_page_shows_topics_and_what_is_off_as_text(world: World, dana: int) 
 
 
 def test_unticking_ends_a_topic_and_says_so(world: World, news: AList, dana: int) -> None:
-    """M15, M13: kinds of announcements, each left alone."""
+    """M15, S3, M13: kinds of announcements, each left alone."""
     saved = save(world, dana, topics={news.topics["New releases"]}, partner_offers=True)
     assert saved.changes == ["Sheet music by email: stopped. From now."]
     assert world.stands(DANA)[news.topics["Sheet music"], "own_offers"] == "ended"

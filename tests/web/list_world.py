@@ -42,11 +42,15 @@ class Club:
             self.form_id = forms.create_form(ctx, slug="concert-news", list_id=made.id, name="Website", notice=notice,
                                              definition=Definition(title="Get concert news", topics=self.topics)).id
 
-    def ask(self, address: str, *, first_name: str = "") -> int:
-        """Ask to join by the form; the number of the request."""
+    def ask_only(self, address: str, *, first_name: str = "") -> None:
+        """Ask to join by the form, whatever comes of it."""
         with unit_of_work(self.services) as ctx:
             _, version = forms.current(ctx, "concert-news")
             join.ask(ctx, version, Answers("email", address, frozenset(self.topics[:1]), first_name))
+
+    def ask(self, address: str, *, first_name: str = "") -> int:
+        """Ask to join by the form; the number of the request."""
+        self.ask_only(address, first_name=first_name)
         return int(self.one("SELECT max(id) FROM pending_request"))
 
     def mailed(self, request_id: int) -> str:

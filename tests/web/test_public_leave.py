@@ -239,6 +239,42 @@ def test_the_sixth_typed_stop_states_when_it_takes_effect(world: World, visitor:
     assert "we stop at 15:10 on 2 March 2026." in words(pages[5])
 
 
+def test_several_addresses_are_stopped_in_one_go_and_each_stands_by_itself(
+        world: World, visitor: Visitor, dana: int) -> None:
+    """T14: the page says that each is independent, and takes several."""
+    page = visitor.get("/stop-email")
+    assert "Each address stands by itself" in words(page) and 'name="more"' in page.text
+    stamp = hidden(page, "stamp")
+    more = "two@example.org\r\nnot-one\nthree@example.org, two@example.org"
+    done = visitor.post("/stop-email", {"email": "one@example.org", "more": more, "stamp": stamp})
+    assert done.status_code == 200 and "If we wrote to these 3 addresses, we have stopped." in words(done)
+    assert all(gone(world, f"{each}@example.org") for each in ("one", "two", "three")) and not gone(world)
+    assert "not-one" in done.text and "one@example.org" not in done.text
+    again = {"more": f"{DANA}\nfour@example.org five@example.org", "stamp": hidden(done, "stamp")}
+    later = words(visitor.post(actions(done)[0], again))
+    assert "we have stopped 2 and stop the other 1 one after the other, the last at 15:10 on 2 March 2026." in later
+    assert gone(world) and gone(world, "four@example.org")
+
+
+def test_two_addresses_of_one_person_are_two_and_one_stop_leaves_the_other(
+        world: World, visitor: Visitor, news: AList, dana: int) -> None:
+    """T14: two addresses, one submitted: the other is unaffected."""
+    world.subscribed("dana@example.com", list(news.topics.values()))
+    visitor.post("/stop-email", {"email": "dana@example.com", "stamp": hidden(visitor.get("/stop-email"), "stamp")})
+    assert gone(world, "dana@example.com") and not gone(world)
+
+
+@pytest.mark.parametrize(("typed", "status", "told"), [
+    ({"email": "", "more": "x y"}, 422, "Enter the address to stop"),
+    ({"email": ""}, 422, "Enter the address to stop"),
+    ({"more": " ".join(f"a{n}@example.org" for n in range(101))}, 422, "Type at most 100 addresses at a time.")])
+def test_what_cannot_be_taken_stays_in_the_form(
+        world: World, visitor: Visitor, typed: dict[str, str], status: int, told: str) -> None:
+    page = visitor.post("/stop-email", typed | {"stamp": hidden(visitor.get("/stop-email"), "stamp")})
+    assert page.status_code == status and told in words(page)
+    assert typed.get("more", "") in page.text
+
+
 def test_the_notices_link_shows_a_button_and_works_for_fourteen_days(
         world: World, visitor: Visitor, dana: int, clock: FixedClock) -> None:
     stamp = hidden(visitor.get("/stop-email"), "stamp")

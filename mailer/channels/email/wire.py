@@ -1,7 +1,7 @@
 """Many messages under way over plain sockets that never wait, all in one thread with one poll."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from time import monotonic
 
 from mailer.channels.email.berth import Entry
@@ -86,6 +86,10 @@ class SmtpWire:
         for pipeline in self._pipelines.values():
             pipeline.recalled = True
         self._dismiss(TOO_LATE)
+
+    def call_back(self, rows: Collection[int]) -> None:
+        """Begin none of these rows that is still queued."""
+        self._take_out(lambda clearance: clearance.row in rows, TOO_LATE)
 
     def close(self) -> None:
         """Take in the replies still on their way, for a few seconds at most, and say goodbye."""
@@ -261,12 +265,15 @@ class SmtpWire:
             self._drop_late(now)
 
     def _drop_late(self, now: float) -> None:
-        late = [entry for entry in self._queue if now >= entry[0].clearance.begin_before]
-        if late:
-            verdict = TOO_LATE if self._pipelines else NOBODY_HOME
-            self._queue = deque(entry for entry in self._queue if now < entry[0].clearance.begin_before)
-            for parcel, _ in late:
-                self.settle(parcel.clearance, verdict.outcome(parcel.clearance.row))
+        self._take_out(lambda clearance: now >= clearance.begin_before, TOO_LATE if self._pipelines else NOBODY_HOME)
+
+    def _take_out(self, chosen: Callable[[Clearance], bool], verdict: Verdict) -> None:
+        """Those of the queue that are chosen will not begin."""
+        ending = [parcel.clearance for parcel, _ in self._queue if chosen(parcel.clearance)]
+        if ending:
+            self._queue = deque(entry for entry in self._queue if not chosen(entry[0].clearance))
+            for clearance in ending:
+                self.settle(clearance, verdict.outcome(clearance.row))
 
     def _dismiss(self, verdict: Verdict) -> None:
         """Nothing that is queued will begin."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Response, url_for
+from flask import Response, request, url_for
 
 from mailer.context import Context
 from mailer.core.errors import NotFound
@@ -11,6 +11,7 @@ from mailer.lists import forms
 from mailer.lists.forms import Definition
 from mailer.lists.models import FormVersion
 from mailer.subscriptions import join as joining
+from mailer.subscriptions.age import UnderAge
 from mailer.subscriptions.answers import Answers, UnfitAnswers
 from mailer.web import form_page
 from mailer.web.doors import LIMITER
@@ -25,6 +26,7 @@ FREQUENCIES = {"as_it_happens": 0, "weekly": 7, "monthly": 30}
 ADDRESS = "Enter an email address, like name@example.com"
 SENTENCES = {
     ("topics", "none"): "Pick at least one kind of news",
+    ("age", "blank"): "Say how old you are, in whole years, like 34",
     ("first_name", "too_long"): "A first name has at most 60 letters",
     ("first_name", "control_character"): "The first name holds a line break or a sign that cannot be seen",
     ("first_name", "card_number"): "This looks like a card number. We take none",
@@ -56,6 +58,8 @@ def ask(slug: str) -> Response:
     try:
         with unit() as ctx:
             joining.ask(ctx, version, _answers(), trapped=bool(typed(TRAP)))
+    except UnderAge:
+        return public_page("public/not_taken.html")
     except UnfitAnswers as error:
         return _form_page(slug, shown, _values(), _sentences(error.faults), 422)
     return _check_inbox(slug)
@@ -101,15 +105,22 @@ def _answers() -> Answers:
         channel=CHANNEL, address=typed("email"), first_name=typed("first_name"),
         topics=ids("topics"),
         every_days=FREQUENCIES.get(typed("frequency"), 0), format=typed("format") or "html",
-        partner_offers=typed("partner_offers") == "yes")
+        partner_offers=_answer("partner_offers"), share=_answer("share"), age=typed("age"))
+
+
+def _answer(name: str) -> bool | None:
+    """What was said to a question that one need not answer: of a yes and a no the no counts, silence is neither."""
+    said = request.form.getlist(name)
+    return False if "no" in said else True if "yes" in said else None
 
 
 def _values() -> dict[str, Any]:
-    """What was typed, to be shown again."""
+    """What was typed, to be shown again; an age never is."""
     return {
         "email": typed("email")[:LONGEST_ECHO], "first_name": typed("first_name")[:LONGEST_ECHO],
         "topics": [str(topic) for topic in ids("topics")],
-        "frequency": typed("frequency"), "format": typed("format"), "partner_offers": typed("partner_offers") == "yes",
+        "frequency": typed("frequency"), "format": typed("format"),
+        "partner_offers": request.form.getlist("partner_offers"), "share": request.form.getlist("share"),
     }
 
 

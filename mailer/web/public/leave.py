@@ -45,7 +45,7 @@ def press(token: str) -> Response:
     with unit() as ctx:
         way = claims.read(ctx, token, Link.LEAVE)
         done = _stop(ctx, way, request.form.get("act", "all"))
-    return _done_page(token, way, done)
+    return _done_page(token, way.claim.first, done)
 
 
 @leaving.post("/u/<token>/reason")
@@ -60,7 +60,7 @@ def reason(token: str) -> Response:
             reasons.count(ctx, request.form["reason"])
         newest = next(iter(open_goodbyes(ctx, way.claim.first)), None)
         done = _Done(newest.at, newest.id) if newest else _Done(ctx.clock.now(), 0)
-    return _done_page(token, way, done, thanks=True)
+    return _done_page(token, way.claim.first, done, thanks=True)
 
 
 @leaving.route("/one-click/<token>", methods=["GET", "POST"])
@@ -117,7 +117,14 @@ def stop_everything(token: str, link: Link) -> Response:
         way = claims.read(ctx, token, link)
         leave_token = claims.token(ctx, Link.LEAVE, way.claim.first, way.claim.second)
         done = _leave(ctx, way, None, "preferences_page")
-    return _done_page(leave_token, way, done)
+    return _done_page(leave_token, way.claim.first, done)
+
+
+def left(contact_point_id: int, at: datetime, goodbye_id: int) -> Response:
+    """What is said after a stop on a page of one's own."""
+    with unit() as ctx:
+        token = claims.token(ctx, Link.LEAVE, contact_point_id, 0)
+    return _done_page(token, contact_point_id, _Done(at, goodbye_id))
 
 
 def _page(token: str, link: Link) -> Response:
@@ -168,10 +175,10 @@ def _break(ctx: Context, way: Way) -> _Done:
     return _Done(now, goodbye_id, f"No emails from us until {day}. Then they come again by themselves.")
 
 
-def _done_page(token: str, way: Way, done: _Done, *, thanks: bool = False) -> Response:
+def _done_page(token: str, contact_point_id: int, done: _Done, *, thanks: bool = False) -> Response:
     with unit() as ctx:
         at = words.clock(ctx, done.at)
-        undo_token = claims.token(ctx, Link.UNDO, way.claim.first, done.goodbye_id)
+        undo_token = claims.token(ctx, Link.UNDO, contact_point_id, done.goodbye_id)
     return public_page(
         "public/unsubscribe_done.html", at=at, what=done.what or None,
         undo_action=url_for("public_leave.take_back", token=undo_token), stamp=None, reason_thanks=thanks,

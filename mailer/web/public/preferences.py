@@ -8,6 +8,8 @@ from flask import Response, url_for
 from mailer.context import Context
 from mailer.core.errors import InvalidInput, NotFound
 from mailer.core.links import Link
+from mailer.lists import forms
+from mailer.policy import partners
 from mailer.subscriptions import claims, words
 from mailer.subscriptions import preferences as wishes
 from mailer.subscriptions.claims import Way
@@ -95,6 +97,7 @@ def _values(ctx: Context, view: View) -> dict[str, Any]:
         "frequency": NAMES[view.every_days],
         "frequency_locked": [NAMES[days] for days in sorted(NAMES) if days < view.most_often],
         "format": view.format, "partner_offers": view.partner_offers,
+        "partners_named": forms.named(partners.current(ctx)),
         "pause": {"value": "until" if until else "no", "until": until.isoformat() if until else "",
                   "now": f"Paused until {words.day(until, today)}" if until else None},
     }
@@ -104,7 +107,8 @@ def _page(token: str, values: Mapping[str, Any], errors: Mapping[str, str] | Non
           ) -> Response:
     return public_page(
         "public/preferences.html", status, action=url_for("public_preferences.save", token=token),
-        stop_action=url_for("public_preferences.stop", token=token), fresh_action=None, errors=errors or {}, stamp=None,
+        stop_action=url_for("public_preferences.stop", token=token), errors=errors or {}, stamp=None,
+        fresh_action=url_for("public_fresh.from_light_page", token=token),
         join_url=url_for("public_site.home"), **values)
 
 

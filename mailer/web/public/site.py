@@ -8,7 +8,9 @@ from flask import Response, url_for
 from sqlalchemy import select
 
 from mailer.context import Context
+from mailer.core import papers
 from mailer.core.errors import NotFound
+from mailer.friends import settings
 from mailer.lists import forms
 from mailer.lists.forms import Definition
 from mailer.lists.models import Form
@@ -28,7 +30,9 @@ def home() -> Response:
     """Who this is, and what one may ask for."""
     with unit() as ctx:
         ways_in = _forms(ctx)
-    return public_page("public/home.html", forms=ways_in, stop_url=url_for("public_stop.show"))
+        friend_url = url_for("public_friend.show") if settings.offers(ctx) else None
+    return public_page("public/home.html", forms=ways_in, friend_url=friend_url, stop_url=url_for("public_stop.show"),
+                       manage_url=url_for("public_fresh.manage"))
 
 
 @site.get("/privacy")
@@ -51,6 +55,14 @@ def privacy_version(version: str) -> Response:
             raise NotFound(notice="version")
         values = _notice_values(ctx, found, published)
     return _notice_page(values)
+
+
+@site.get("/paper-keys.txt")
+@open_to_all
+def paper_keys() -> Response:
+    """The public keys that check what we sign: `mailer proof verify FILE --key THIS`."""
+    with unit() as ctx:
+        return Response(papers.key_file(ctx.sealer.public_keys), mimetype="text/plain")
 
 
 @site.get("/robots.txt")

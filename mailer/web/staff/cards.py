@@ -17,10 +17,12 @@ from mailer.core.messages import CampaignState, State
 from mailer.lists.models import MailingList
 from mailer.organisation import profile as organisation
 from mailer.outbox import counts, servers
+from mailer.rights import deadlines, requests
 from mailer.staff import mode_switch
 from mailer.staff.models import Staff
 from mailer.staff.roles import Permission
 from mailer.staff.sessions import SignedIn
+from mailer.subscriptions import words
 from mailer.web.staff.counted import counted
 from mailer.web.support import application
 
@@ -38,6 +40,7 @@ FIRST_FORM = text("""
 SAMPLE_CAMPAIGN = text("SELECT id FROM campaign WHERE sample AND state = 'draft' ORDER BY id DESC LIMIT 1")
 ALARMS = {
     "reveals_used_up": "A colleague has looked at 50 addresses in a day. The audit log says who.",
+    "bulk_export": "Data of many people left in one export. The audit log says who exported it.",
     "typed_stops_slowed": "Many addresses were typed on the stop page from one network. They take effect later.",
 }
 CHANNEL_NAMES = {"email": "Email", "sms": "Text", "postal": "Post"}
@@ -93,7 +96,7 @@ def needs(ctx: Context, staff: SignedIn) -> list[Need]:
     if staff.may(Permission.PRIVACY) and mode_switch.asked_by(ctx) not in (None, staff.staff_id):
         found.append(Need("An Admin asked to go Live. It waits for your word.", "/staff/settings/live"))
     if staff.may(Permission.PRIVACY):
-        found += _alarms(ctx)
+        found += _alarms(ctx) + _requests_due(ctx)
     if staff.may(Permission.SETTINGS):
         found += [Need(f"The mail server {hold.server} {hold.why}. Messages wait; nothing is lost.",
                        "/staff/settings/limits") for hold in servers.holds(ctx) if hold.refused_password]
@@ -169,6 +172,22 @@ def _alarms(ctx: Context) -> list[Need]:
     since = ctx.clock.now() - timedelta(days=1)
     acts = set(ctx.db.scalars(select(AuditEntry.act).where(AuditEntry.act.in_(ALARMS), AuditEntry.at > since)))
     return [Need(words, "/staff/audit") for act, words in ALARMS.items() if act in acts]
+
+
+def _requests_due(ctx: Context) -> list[Need]:
+    """Open requests: the overdue ones first, then how many wait and by when."""
+    load, found = requests.load(ctx), []
+    if load.overdue:
+        said = "privacy requests are overdue" if load.overdue > 1 else "privacy request is overdue"
+        found.append(Need(f"{load.overdue} {said}. Answer today.", "/staff/privacy"))
+    if load.open > load.overdue and load.next_due:
+        zone, now = words.zone(ctx), ctx.clock.now()
+        left = max(0, deadlines.days_left(load.next_due, now, zone))
+        waiting = load.open - load.overdue
+        found.append(Need(f"{waiting} privacy request{'s' if waiting > 1 else ''} open, the next due on "
+                          f"{words.day(load.next_due.astimezone(zone).date(), now.date())}, "
+                          f"{left} day{'' if left == 1 else 's'} left.", "/staff/privacy"))
+    return found
 
 
 def _campaigns_that_wait(ctx: Context, staff: SignedIn) -> list[Need]:

@@ -15,8 +15,7 @@ from mailer.lists import forms as ways
 from mailer.lists.forms import Definition
 from mailer.lists.models import Form, FormVersion, MailingList, Wording
 from mailer.organisation import profile as organisation
-from mailer.policy import notices
-from mailer.policy.pack import DEFAULT
+from mailer.policy import notices, packs, partners
 from mailer.web import form_page
 from mailer.web.headers import FRAMED
 from mailer.web.staff.door import staff_only
@@ -28,9 +27,10 @@ from mailer.web.support import blueprint, brand_of, is_fragment, unit
 
 forms = blueprint("staff_forms", "/staff/forms")
 
-SWITCHES = ("ask_first_name", "ask_frequency", "ask_format", "partner_offers")
+SWITCHES = ("ask_first_name", "ask_frequency", "ask_format", "partner_offers", "share")
 TEXTS = ("title", "intro", "age_line", "thanks")
-AGES = (DEFAULT.age_floor, 18, 21)
+OLDER = (18, 21)
+"""Ages that a form may name instead of its policy's own."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def new() -> Response:
         name = organisation.current(ctx).name
         topics = catalogue.topics_of(ctx, chosen.id)
         draft = Definition(title=f"Get news from {name}" if name else "Get our news",
-                           topics=tuple(topic.id for topic in topics), age_line=DEFAULT.age_line)
+                           topics=tuple(topic.id for topic in topics), age_line=packs.current(ctx).age_line)
         values = _values(draft) | {"name": chosen.name, "slug": _free_slug(ctx, chosen.name)}
     return _builder(chosen.id, None, values)
 
@@ -84,7 +84,8 @@ def create() -> Response:
         with unit() as ctx:
             mailing_list = row(ctx, MailingList, list_id)
             made = ways.create_form(ctx, slug=values["slug"], list_id=mailing_list.id, name=values["name"],
-                                    definition=_definition(values), notice=notices.in_force(ctx))
+                                    definition=_definition(values), notice=notices.in_force(ctx),
+                                    partners=partners.current(ctx), may_share=packs.current(ctx).shares())
     except (InvalidInput, Conflict) as error:
         return _builder(list_id, None, values, 422, sentence(error))
     flash("The form is made. Its link and its HTML are below.", "good")
@@ -115,7 +116,8 @@ def change(form_id: int) -> Response:
         return _builder(form.list_id, form, values, 409, {"title": words})
     try:
         with unit() as ctx:
-            made = ways.new_version(ctx, row(ctx, Form, form_id), _definition(values), notices.in_force(ctx))
+            made = ways.new_version(ctx, row(ctx, Form, form_id), _definition(values), notices.in_force(ctx),
+                                    partners.current(ctx), may_share=packs.current(ctx).shares())
     except InvalidInput as error:
         return _builder(form.list_id, form, values, 422, sentence(error))
     flash(f"Version {made.version} is in use now." if made.version > newest else "Nothing had changed.", "good")
@@ -132,7 +134,7 @@ def version(form_id: int, number: int) -> Response:
         if found is None:
             raise NotFound(form=form_id)
         said = [ctx.db.get_one(Wording, wording_id).text
-                for wording_id in (found.wording_id, found.partner_wording_id) if wording_id]
+                for wording_id in (found.wording_id, found.partner_wording_id, found.share_wording_id) if wording_id]
     return staff_page("staff/forms/version.html", form=form, version=found, said=said)
 
 
@@ -177,16 +179,21 @@ def _builder(list_id: int, form: Form | None, values: dict[str, Any], status: in
         document = _document(ctx, values)
         history = ways.versions(ctx, form.id) if form else []
         code = _embed(ctx, form, history[0], profile) if form else ""
-    ages = list(dict.fromkeys([*(f"For people aged {age} or over." for age in AGES), values["age_line"]]))
+        pack, named = packs.current(ctx), partners.current(ctx)
+    older = (f"For people aged {age} or over." for age in OLDER if age > pack.floor())
+    ages = list(dict.fromkeys([pack.age_line, *older, values["age_line"]]))
     return staff_page("staff/forms/builder.html", status, list=mailing_list, form=form, values=values, topics=topics,
                       ages=[(line, line) for line in ages if line], document=document, versions=history, embed=code,
+                      pack=pack, partners=named,
                       link=f"{profile.public_url}/join/{form.slug if form else ''}", errors=errors or {})
 
 
 def _embed(ctx: Context, form: Form, newest: FormVersion, profile: organisation.Profile) -> str:
-    definition = Definition.from_json(newest.definition)
+    definition, pack = Definition.from_json(newest.definition), packs.current(ctx)
+    where = ", ".join(part for part in (*profile.postal_address.splitlines(), profile.help_email) if part)
     return embed.html(definition, ways.topics_shown(ctx, definition), slug=form.slug, version=newest.version,
-                      public_url=profile.public_url, brand=profile.name)
+                      public_url=profile.public_url, brand=profile.name, contact=where,
+                      partners=partners.current(ctx), may_share=pack.shares(), asks_age=pack.asks_age)
 
 
 def _typed(fields: Fields) -> dict[str, Any]:

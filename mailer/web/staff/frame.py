@@ -39,9 +39,13 @@ NAV = (
     Place("People", "/staff/people", Permission.SEE_PEOPLE),
     Place("Lists", "/staff/lists", Permission.SEE_LISTS),
     Place("Forms", "/staff/forms", Permission.EDIT_FORMS),
+    Place("Stop list", "/staff/stop-list", Permission.SEE_PEOPLE),
     Place("Outbox", "/outbox", Permission.OUTBOX, in_live=False),
+    Place("Privacy desk", "/staff/privacy", Permission.PRIVACY_COUNTS),
+    Place("Register", "/staff/register", Permission.REGISTER),
     Place("Settings", "/staff/settings", Permission.SEE_SETTINGS),
     Place("Privacy notice", "/staff/notice", Permission.NOTICE),
+    Place("Policy", "/staff/policy", Permission.NOTICE),
     Place("Team", "/staff/team", Permission.TEAM),
     Place("Audit log", "/staff/audit", Permission.AUDIT),
 )

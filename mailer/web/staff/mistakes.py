@@ -6,7 +6,8 @@ LABELS = {"name": "The name", "topic": "The topic's name", "public_text": "The p
           "intro": "The introduction", "thanks": "The thank-you text", "age_line": "The age line",
           "partner_names": "A partner's name"}
 WHOLE = {"slug": "Use small letters, digits and dashes, at most 40, for the end of the link.",
-         "topics": "Choose at least one topic of the list."}
+         "topics": "Choose at least one topic of the list.",
+         "share": "Your policy does not let forms ask to pass an address on."}
 TAKEN = {"name": "There is a list of this name already.", "topic": "The list has a topic of this name already.",
          "slug": "Another form has this link already."}
 

@@ -243,5 +243,7 @@
     });
   }
 
+  /* htmx notes the page's path for a history that we do not keep; nothing stays in the browser. */
+  try { sessionStorage.clear(); } catch { /* There is no such store. */ }
   start();
 })();

@@ -10,7 +10,7 @@ from mailer.core.reasons import Reason
 
 REASONS: dict[str, str] = {
     Reason.ERASED: "Erased",
-    Reason.NEVER: "Said never to write to them",
+    Reason.NEVER: "Friend said never",
     Reason.CHILD: "Reported as a child's",
     Reason.LAW: "Stopped by law",
     Reason.FRIEND_ONLY: "Known from tell-a-friend only",
@@ -43,13 +43,14 @@ REASONS: dict[str, str] = {
 
 FINDINGS: dict[str, tuple[str, str]] = {
     "audience": ("There are people to write to", "Nobody would get this"),
+    "policy": ("Your policy lets campaigns be sent", "Your policy does not let campaigns be sent"),
     "subject": ("There is a subject", "The subject is empty"),
     "message": ("There is a message", "The message is empty"),
     "missing_fallback": ("Every personal field has a fallback", "A personal field has no fallback"),
     "unknown_field": ("Every personal field exists", "There is no personal field of this name"),
     "fallback_read": ("Fallbacks are filled", "Fallbacks are filled"),
     "example_text": ("The example text is gone", "Example text is still in it"),
-    "way_out": ("The unsubscribe link is in both parts", "The unsubscribe link is missing"),
+    "way_out": ("The way out is easily noticed in both parts", "The way out is not easily noticed"),
     "one_click": ("Mail programs get a one-click way out", "The one-click way out is missing"),
     "picture_alt": ("Every picture says what it shows, or is an ornament", "A picture does not say what it shows"),
     "personal_link": ("No link differs from person to person",
@@ -65,6 +66,21 @@ FINDINGS: dict[str, tuple[str, str]] = {
     "mail_server": ("A mail server can be reached",
                     "Cannot reach the mail server. You can schedule; what is sent now waits until it is back"),
     "live": ("All that Live asks for is there", "Live lacks something"),
+}
+
+WAY_OUT = {
+    "missing": "The unsubscribe link is missing.",
+    "hidden": "It is hidden.", "tiny": "It is smaller than 12 pixels.",
+    "low_contrast": "It can hardly be told from what is around or behind it, by day or at night.",
+    "off_screen": "It is clipped, or lies outside the page.",
+    "vague": "Its words do not say plainly that one leaves.",
+    "image_only": "It is only a picture.",
+    "far_down": "It stands far down behind nothing.",
+    "missing_in_text": "The text part has no unsubscribe link.",
+    "far_down_in_text": "In the text part it stands far down behind padding.",
+    "covered": "Something lies over it.",
+    "swapped": "Another link with words of leaving leads elsewhere. Take that link out or name it for what it is.",
+    "guilt": "The words before it argue with those who want to leave, or ask something of them first.",
 }
 
 PLACES = {"audience": "audience", "subject": "subject", "preview_line": "preview_line", "markdown": "markdown",
@@ -83,6 +99,7 @@ EVENTS = {
 WHY_NOT_STARTED = {
     "behind_exits": "The database is older than the record of people who left, so nothing is sent. An operator runs "
                     "`mailer exits apply`.",
+    "purpose_forbidden": "Your policy does not let campaigns be sent. The privacy officer can choose another.",
     "mode_changed": "The mode was changed after Send was pressed. Check it and send again.",
     "too_late": "Its time had passed by more than a day, so it was not sent by itself. Check it and send again.",
 }
@@ -110,6 +127,8 @@ def why_not_started(code: str | None) -> str:
         return ""
     if code.startswith("live_lacks:"):
         return f"Live lacks {code.removeprefix('live_lacks:').replace(',', ', ')}."
+    if code.startswith("must_fix:"):
+        return f"It must be mended first: {code.removeprefix('must_fix:').replace('_', ' ')}. Check and send says more."
     return WHY_NOT_STARTED.get(code, code.replace("_", " ").capitalize() + ".")
 
 
@@ -139,6 +158,8 @@ def _note(found: Finding, fine: bool) -> str:
     if found.code == "fallback_read":
         people = int(found.detail)
         return f"{people:,} have no first name: they read the words after the bar." if people else ""
+    if found.code == "way_out":
+        return WAY_OUT.get(found.detail, found.detail)
     if found.code == "size":
         return f"{int(found.detail) / 1000:,.0f} of 100 kB"
     if found.code == "audience":

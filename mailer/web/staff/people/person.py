@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
-from mailer.audience import queries, show
+from mailer.audience import collected, queries, show
 from mailer.audience.models import ContactPoint, PendingRequest, Person, Preference
 from mailer.campaigns.models import Campaign
 from mailer.consent import standing
@@ -17,7 +17,7 @@ from mailer.core.errors import NotFound
 from mailer.core.messages import Purpose
 from mailer.lists.models import MailingList, Topic
 from mailer.staff.roles import Permission
-from mailer.subscriptions import words
+from mailer.subscriptions import origins, words
 from mailer.subscriptions.by_staff import REPORTED
 from mailer.suppression import registry
 from mailer.web.staff.campaigns.words import reason
@@ -25,6 +25,7 @@ from mailer.web.staff.door import here, staff_only
 from mailer.web.staff.found import row
 from mailer.web.staff.frame import staff_page
 from mailer.web.staff.people import timeline
+from mailer.web.staff.stop_list import answers
 from mailer.web.support import blueprint, opener, unit
 
 person = blueprint("staff_person", "/staff/people")
@@ -36,6 +37,8 @@ REASONS = {
     "delivery_problem": "A problem with delivery", "complaint_or_abuse": "A complaint or abuse",
     "legal_duty": "The law asks for it",
 }
+ABOUT_PARTNERS: dict[str, str] = {
+    Purpose.PARTNER_OFFERS: "Partner offers, sent by us", Purpose.SHARE: "Passing the address on to partners"}
 CAMPAIGNS_OFFERED = 50
 
 
@@ -53,6 +56,8 @@ class Cell:
 class Line:
     """A topic's row of the grid, one cell a channel."""
 
+    list_id: int
+    topic_id: int
     list_name: str
     topic: str
     cells: list[Cell | None]
@@ -123,15 +128,17 @@ def _person(ctx: Context, point: ContactPoint) -> dict[str, Any]:
     now = ctx.clock.now()
     lists = {row.id: row.name for row in ctx.db.scalars(select(MailingList))}
     rows = {each.id: standing.of(ctx, each.id) for each in points}
-    stops = [(reason(each.reason), lists.get(each.list_id, "everything by this channel"), each.day)
-             for each in registry.entries(ctx, point.channel, [point.fingerprint])]
+    entries = registry.entries(ctx, point.channel, [point.fingerprint])
+    stops = [(reason(each.reason), answers.scope_of(ctx, each), each.day) for each in entries]
     return {
         "name": show.first_name(ctx, opener(), known) if here().may(Permission.REVEAL) else "", "known": known,
         "points": [(CHANNELS[each.channel], masks[each.id], each.id) for each in points],
         "channels": [CHANNELS[each.channel] for each in points], "grid": _grid(ctx, points, rows, lists),
-        "stops": stops, "preference": preference,
+        "stops": stops, "preference": preference, "lists": _in_use(ctx),
         "paused": preference.paused_until if preference.paused_until and preference.paused_until > now else None,
-        "state": _state(rows[point.id], bool(stops), bool(preference.paused_until and preference.paused_until > now)),
+        "state": _state(rows[point.id], any(not each.topic_id for each in entries), bool(
+            preference.paused_until and preference.paused_until > now)),
+        "origins": origins.told(ctx, point), "collected": collected.of(ctx, point.id),
         "items": timeline.of(ctx, opener(), points), "campaigns": _campaigns(ctx),
     }
 
@@ -150,14 +157,19 @@ def _grid(ctx: Context, points: list[ContactPoint], rows: dict[int, list[Standin
     keys = sorted({key[1:] for key in held}, key=lambda key: (key[0], key[2] != Purpose.OWN_OFFERS, key[1]))
     lines = []
     for list_id, topic_id, purpose in keys:
-        name = topics[topic_id].name if topic_id in topics else "Partner offers, sent by us"
+        name = topics[topic_id].name if topic_id in topics else ABOUT_PARTNERS.get(purpose, purpose)
         cells = [_cell(held.get((point.id, list_id, topic_id, purpose))) for point in points]
-        lines.append(Line(lists.get(list_id, "A list"), name, cells))
+        lines.append(Line(list_id, topic_id, lists.get(list_id, "A list"), name, cells))
     return lines
 
 
 def _cell(row: Standing | None) -> Cell | None:
     return Cell(*ANSWERS[row.state], row.since) if row else None
+
+
+def _in_use(ctx: Context) -> list[tuple[int, str]]:
+    return [(row.id, row.name) for row in ctx.db.scalars(
+        select(MailingList).where(MailingList.archived.is_(False)).order_by(MailingList.name, MailingList.id))]
 
 
 def _campaigns(ctx: Context) -> list[tuple[int, str]]:

@@ -16,11 +16,10 @@ from mailer.core.channel import Address
 from mailer.core.errors import InvalidAddress, NotFound
 from mailer.lists import catalogue
 from mailer.lists.models import MailingList, Topic
-from mailer.suppression import registry
-from mailer.web.staff.campaigns.words import reason
 from mailer.web.staff.door import staff_only
 from mailer.web.staff.fields import Fields
 from mailer.web.staff.frame import staff_page
+from mailer.web.staff.stop_list import answers
 from mailer.web.support import blueprint, opener, unit
 
 people = blueprint("staff_people", "/staff/people")
@@ -44,16 +43,6 @@ class Row:
     since: Any
     point_id: int = 0
     request_id: int = 0
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One entry of the stop list in words: why, for what, from which day."""
-
-    reason: str
-    scope: str
-    day: Any
-    until: Any
 
 
 @people.get("")
@@ -82,17 +71,7 @@ def search() -> Response:
 @staff_only("see_people")
 def stop_list() -> Response:
     """Whether an address is on the stop list: yes or no, with reason, scope and day; noted."""
-    typed = Fields().raw("email").strip()
-    with unit() as ctx:
-        address = _address(ctx, typed)
-        if address is not None:
-            names = _list_names(ctx)
-            entries = [Entry(reason(each.reason), _scope(names, each.list_id), each.day, each.until)
-                       for each in registry.entries(ctx, CHANNEL, ctx.sealer.fingerprints(CHANNEL, address.identity))]
-            trail.record(ctx, "stop_list_asked", "stop_list", answer="yes" if entries else "no")
-    if address is None:
-        return _page(422, email=typed, errors={"email": WHOLE})
-    return staff_page("staff/people/stop_list.html", entries=entries, email=typed)
+    return answers.asked() or _page(422, email=Fields().raw("email").strip(), errors={"email": WHOLE})
 
 
 def _page(status: int = 200, **values: Any) -> Response:
@@ -168,10 +147,6 @@ def _joined(names: dict[int, str], list_ids: tuple[int, ...]) -> str:
 
 def _list_names(ctx: Context) -> dict[int, str]:
     return {list_id: name for list_id, name in ctx.db.execute(select(MailingList.id, MailingList.name))}
-
-
-def _scope(names: dict[int, str], list_id: int) -> str:
-    return names.get(list_id, "A list that is gone") if list_id else "Everything by email"
 
 
 def _address(ctx: Context, typed: str) -> Address | None:

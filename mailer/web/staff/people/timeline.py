@@ -30,8 +30,17 @@ ASKED = "asked "
 HOW = {
     "form_confirmed": "by the button in the message to their own address", "undo": "they took their goodbye back",
     "one_click": "by the unsubscribe button of their mail program", "unsubscribe_page": "on the unsubscribe page",
-    "preferences": "on their preferences page", "typed_address": "by the address typed on a stop page",
+    "preferences": "on their preferences page", "preferences_fresh": "on their own page, by a fresh link",
+    "merged": "from another address that turned out to be theirs",
+    "address_changed": "because of a stop at the address they moved to",
+    "typed_address": "by the address typed on a stop page",
+    "friend_never": "by “never write to me again” on a friend's page",
     "staff_stop": "by staff, because the person said so", "exits_file": "from the record of people who left",
+    "imported_proof": "with proof from elsewhere, approved by the privacy officer",
+    "said_with_order": "with an order", "said_with_survey": "with a survey", "said_with_contest": "with an entry",
+    "said_with_service": "with a question to us", "said_with_delivery": "with a delivery",
+    "said_with_recruitment": "with an application",
+    "child_reported": "because somebody said that it is a child's address",
     "break": "for a break", "seed": "made-up person", "phone": "by phone", "letter": "by letter", "desk": "at the desk",
 }
 KINDS = {
@@ -39,6 +48,7 @@ KINDS = {
     MessageClass.INVITATION: "Invitation", MessageClass.SERVICE_NOTICE: "Service message",
     MessageClass.POLICY_NOTICE: "Notice of a change", MessageClass.RIGHTS_ANSWER: "Answer to a request",
     MessageClass.REPLY: "Reply",
+    MessageClass.ACKNOWLEDGEMENT: "Acknowledgement",
 }
 STATES = {
     "accepted": ("sent", "dot", "good"), "failed": ("failed", "triangle", "bad"),
@@ -150,10 +160,10 @@ def _consent(names: Names, together: Sequence[Moment]) -> Item:
         way = f"{way} {HOW[source]}"
     detail = _sentence("; ".join(part for part in (names.what(together), way) if part))
     partner = first.purpose != Purpose.OWN_OFFERS
-    about = "partner offers" if partner else ""
+    about = "passing the address on" if first.purpose == Purpose.SHARE else "partner offers" if partner else ""
     if first.act == "granted":
         confirmed = "Subscribed again" if how == "undo" else "Confirmed" if how == "form_confirmed" else "Subscribed"
-        return Item(first.at, f"Partner offers: yes ({confirmed.lower()})" if partner else confirmed, 3, detail,
+        return Item(first.at, f"{about.capitalize()}: yes ({confirmed.lower()})" if partner else confirmed, 3, detail,
                     names.wording(first.evidence.get("wording")) if partner else "", shape="dot", tone="good")
     if first.act == "refused":
         return Item(first.at, f"Said no to {about or 'this'}", 2, detail, shape="cross", tone="quiet")

@@ -1,0 +1,1 @@
+"""The privacy desk: requests with their clocks, erasures, and the register of disclosures."""

@@ -1,0 +1,1 @@
+"""Guards: what keeps promises where nobody looks."""

@@ -1,0 +1,1 @@
+"""Forty ways to make leaving hard and twenty honest designs, all read as they arrive (promise T19)."""

@@ -1,0 +1,1 @@
+"""Requests, copies, erasure and the register."""
