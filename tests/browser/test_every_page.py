@@ -93,9 +93,10 @@ def test_every_page_is_accessible_in_light_and_dark_fits_320_pixels_and_needs_no
         answer = plain.page.goto(demo.url + path)
         if answer is None or answer.status != 200 or plain.page.get_by_role("main").count() != 1:
             faults.append(f"{path} without script: {answer and answer.status}")
-    ana.go(f"/staff/privacy/{ERASURE}/erase")
+    preview = f"/staff/privacy/{ERASURE}/erase"
+    faults += _faults(ana, preview, 200)
     ana.press("Erase this person")
-    seen.append(urlsplit(ana.page.url).path)
+    seen += [preview, urlsplit(ana.page.url).path]
     missing = _pages_of_the_application() - {_kind(path) for path in seen}
     print(f"\n{len(seen)} pages of {len({_kind(path) for path in seen})} kinds")
     assert not faults, "\n\n".join(faults)

@@ -92,7 +92,7 @@ def must_tell_how_it_came(lou: Visitor) -> None:
     """Newest first: confirmed, confirmation sent, asked with form, wording and notice; and no internet address."""
     lines = lou.page.get_by_role("list", name="Timeline").get_by_role("listitem")
     titles = [line.get_by_role("strong").inner_text() for line in lines.all()]
-    assert titles == ["Said no to partner offers", "Confirmed", "Confirmation sent", "Asked"]
+    assert titles == ["Confirmed", "Confirmation sent", "Asked"]
     asked = lines.last
     expect(asked).to_contain_text("version 1")
     expect(asked).to_contain_text("privacy notice 1")

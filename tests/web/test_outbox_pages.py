@@ -180,7 +180,8 @@ def test_there_is_nothing_to_press_on_a_single_letter(team: Team, services: Serv
 def test_open_as_recipient_lists_the_links_for_tabs_of_their_own(team: Team, campaign: int) -> None:
     page = text_of(team.browser("cem@example.org", Role.COMPOSER).get(f"/outbox/{campaign}/open"))
     links = re.findall(r'<a href="([^"]+)" target="_blank" rel="noopener noreferrer"[^>]*>([^<]+)</a>', page)
-    assert [words for _, words in links] == ["Why did I get this?", "Unsubscribe", "Preferences", "notice 2.1"]
+    assert [words for _, words in links] == [
+        "Why did I get this?", "Unsubscribe", "Preferences", "Ask us", "notice 2.1"]
     assert all(url.startswith(OURS) for url, _ in links)
 
 
