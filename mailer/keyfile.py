@@ -1,9 +1,11 @@
 """The key file: the one secret, outside the database and its backups (decision 15)."""
 
+import fcntl
 import json
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic
 
@@ -94,9 +96,23 @@ def write(path: Path, keys: Mapping[int, bytes], tokens: Tokens) -> None:
         draft.unlink()
 
 
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Within this block nobody else on this machine reads the key file in order to replace it."""
+    handle = os.open(path.parent, os.O_RDONLY)
+    try:
+        # Some network file systems lock no folder; there it is as it was without.
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
 def replace(path: Path, ring: KeyRing, tokens: Tokens) -> None:
     """Put a ring in the place of the one that is there: whole, on the disk, mode 0600, or not at all.
 
+    Whoever made the ring from what is there has done so within `alone`.
     Raises: OSError; KeyProblem when keys of the one that is there would be lost.
     """
     there = load(path)

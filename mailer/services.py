@@ -56,8 +56,9 @@ def unit_of_work(services: Services, *, actor: str = "system") -> Iterator[Conte
     """
     with Session(services.engine, expire_on_commit=False) as session:
         ctx = Context(
-            db=session, clock=services.clock, tokens=services.tokens, sealer=services.sealer, signer=services.signer,
-            channels=services.channels, fixed=Fixed.of(services.settings), host=services.exits_log.host, actor=actor)
+            db=session, clock=services.clock, tokens=services.tokens, sealer=services.sealer.pinned(),
+            signer=services.signer, channels=services.channels, fixed=Fixed.of(services.settings),
+            host=services.exits_log.host, actor=actor)
         with session.begin():
             yield ctx
     if ctx.exit_lines:

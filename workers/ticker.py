@@ -32,7 +32,7 @@ from mailer.outbox.seat import journal_folder
 from mailer.rights import watch
 from mailer.services import Services, unit_of_work
 from mailer.settings import Settings
-from mailer.subscriptions import sweep
+from mailer.subscriptions import stop_other, sweep
 from workers.jobs import DramatiqJobs
 
 log = logging.getLogger(__name__)
@@ -135,8 +135,9 @@ def renew_keys(services: Services) -> None:
     """Replace the archive of person keys in the backup folder once it is old, so that erasures reach it."""
     folder, recipient = services.settings.backup_dir, services.settings.backup_recipient
     if folder is not None and make.keys_are_due(folder, SystemClock().now()):
-        make.renew_keys(services.engine, folder, sealed.recipients(recipient), now=services.clock.now())
-        _in_a_unit(services, make.archived)
+        at = services.clock.now()
+        make.renew_keys(services.engine, folder, sealed.recipients(recipient), now=at)
+        _in_a_unit(services, partial(make.archived, at=at))
 
 
 def tick(services: Services, jobs: DramatiqJobs, number: int) -> None:
@@ -149,7 +150,7 @@ def tick(services: Services, jobs: DramatiqJobs, number: int) -> None:
     if jobs.waiting(Job.DISPATCH) < FULL:
         parts.append(("workers", call_workers))
     if number % SWEEP_EVERY == 0:
-        parts += [("sweep", sweep.sweep), ("friends", friends.sweep),
+        parts += [("stops", stop_other.apply_due), ("sweep", sweep.sweep), ("friends", friends.sweep),
                   ("rights", watch.sweep), ("children", watch.erase_children)]
     for name, part in parts:
         _try(name, partial(_in_a_unit, services, part))

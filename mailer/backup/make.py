@@ -25,7 +25,10 @@ OLDEST_KEYS = timedelta(hours=12)
 """An archive older than this is replaced by the ticker, so an erasure reaches it within 24 hours (decision 16)."""
 
 FACTS = text("SELECT CAST(i.id AS text), (SELECT version_num FROM alembic_version) FROM instance i")
-ARCHIVED = text("UPDATE instance SET keys_archived_at = :at")
+ARCHIVED = text("UPDATE instance SET keys_archived_at = :at "
+                "WHERE keys_archived_at IS NULL OR keys_archived_at < :at")
+ONE_STATE = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+HOSTS = "SELECT DISTINCT host FROM exit_mark ORDER BY host"
 
 
 @dataclass(frozen=True)
@@ -51,12 +54,14 @@ def make(engine: Engine, folder: Path, whom: Recipients, *, now: datetime) -> Ba
 def renew_keys(engine: Engine, folder: Path, whom: Recipients, *, now: datetime) -> None:
     """Put the keys as they are now in the place of the last archive. Raises: BackupFailed."""
     _ready(folder)
-    sealed.seal(folder / KEYS, _header(engine, "keys", now), _keys(engine), whom)
+    with sealed.alone(folder), _one_state(engine) as connection:
+        header = _header(engine, "keys", now) | {"hosts": [row[0] for row in connection.execute(HOSTS)]}
+        sealed.seal(folder / KEYS, header, key_archive.read_all(connection), whom)
 
 
-def archived(ctx: Context) -> None:
-    """Note that the archive of keys was replaced just now: who was erased before is in none any more."""
-    ctx.db.execute(ARCHIVED, {"at": ctx.clock.now()})
+def archived(ctx: Context, at: datetime) -> None:
+    """Note that the archive of keys was begun to be read at `at`: who was erased before is in none any more."""
+    ctx.db.execute(ARCHIVED, {"at": at})
 
 
 def keys_are_due(folder: Path, now: datetime) -> bool:
@@ -104,16 +109,14 @@ def _header(engine: Engine, kind: str, now: datetime) -> dict[str, object]:
     return {"mailer": kind, "format": FORMAT, "instance": row[0], "revision": row[1], "at": now.isoformat()}
 
 
-def _keys(engine: Engine) -> Iterator[bytes]:
-    with _driver(engine) as connection:
-        yield from key_archive.read_all(connection)
-
-
 @contextmanager
-def _driver(engine: Engine) -> Iterator["psycopg.Connection[tuple[Any, ...]]"]:
+def _one_state(engine: Engine) -> Iterator["psycopg.Connection[tuple[Any, ...]]"]:
+    """A connection that sees the database as it is at its first question, however long it reads."""
     connection = engine.raw_connection()
     try:
-        yield cast("psycopg.Connection[tuple[Any, ...]]", connection.driver_connection)
+        driver = cast("psycopg.Connection[tuple[Any, ...]]", connection.driver_connection)
+        driver.execute(ONE_STATE)
+        yield driver
     finally:
         connection.close()
 

@@ -43,6 +43,11 @@ def generation(database_url: str, path: Path, whom: Identities) -> dict[str, Any
         return sealed.unseal(path, whom, load.take)
 
 
+def hosts(folder: Path, whom: Identities) -> list[str]:
+    """Hosts that had written an exit when the keys were archived; archives of older Mailers name none."""
+    return [str(host) for host in sealed.header_of(folder / KEYS, whom).get("hosts", [])]
+
+
 def keys(connection: "psycopg.Connection[tuple[object, ...]]", folder: Path, whom: Identities) -> tuple[int, int]:
     """Put the keys in; how many, and how many people have none any more. Never commits. Raises: BackupFailed."""
     return key_archive.put_in(connection, lambda take: sealed.unseal(folder / KEYS, whom, take))

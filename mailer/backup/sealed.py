@@ -1,11 +1,12 @@
 """Files encrypted to age recipients (age-encryption.org/v1): written whole or not at all, read to their very end."""
 
 import errno
+import fcntl
 import io
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -17,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from mailer.backup.errors import BackupFailed
 from mailer.core.errors import MailerError
 
-LONGEST_HEADER = 10_000
+LONGEST_HEADER = 1_000_000
 STOPS = (MailerError, OSError, SQLAlchemyError, psycopg.Error)
 """What may go wrong in those who give octets and take them; the library would make mere words of it."""
 
@@ -46,6 +47,25 @@ def identities(path: Path) -> Identities:
     if not found:
         raise BackupFailed(why="the identity file holds no AGE-SECRET-KEY-1…")
     return found
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Within this block nobody else on this machine writes the archive of keys into this folder.
+
+    Raises: BackupFailed.
+    """
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        raise BackupFailed(why="the backup folder cannot be opened") from None
+    try:
+        # Some network file systems lock no folder; there it is as it was without.
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def seal(to: Path, header: Mapping[str, object], chunks: Iterable[bytes], whom: Recipients) -> None:

@@ -43,9 +43,10 @@ def make(folder: Path | None, recipient: str | None, as_json: bool) -> None:
         raise BadSettings(setting="MAILER_BACKUP_DIR", why="set, or the folder named: mailer backup DIR")
     if not recipient:
         raise BadSettings(setting="MAILER_BACKUP_RECIPIENT", why="set, or named by --recipient age1…")
-    made = backups.make(powers.engine, folder, sealed.recipients(recipient), now=powers.clock.now())
+    at = powers.clock.now()
+    made = backups.make(powers.engine, folder, sealed.recipients(recipient), now=at)
     with unit_of_work(powers, actor=OPERATOR) as ctx:
-        backups.archived(ctx)
+        backups.archived(ctx, at)
         trail.record(ctx, "backup_made", octets=made.generation_octets)
     show(asdict(made), as_json, f"Wrote {made.generation} and {backups.KEYS}. Keep the key file elsewhere "
          "(`mailer keys kit`), and the exits folder of every host with neither.")

@@ -80,6 +80,27 @@ class KeyRing:
         return _derive(self.keys[number], use)
 
 
+class PinnedKeys:
+    """The ring as it was first seen: the key in use stays, and keys that it lacks are added once they are needed."""
+
+    __slots__ = ("_keys", "_ring")
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+        self._ring: KeyRing | None = None
+
+    def current(self, needed: int = 0) -> KeyRing:
+        """The ring first seen; with what has come since then where it lacks the key `needed`."""
+        ring = self._ring
+        if ring is None:
+            ring = self._ring = self._keys.current(needed)
+        if needed and needed not in ring.keys:
+            live = self._keys.current(needed)
+            if needed in live.keys:
+                ring = self._ring = KeyRing({**live.keys, **ring.keys}, ring.newest)
+        return ring
+
+
 @cache
 def _derive(master: bytes, use: Use) -> bytes:
     return HKDF(algorithm=SHA256(), length=32, salt=None, info=f"mailer/{use}".encode()).derive(master)

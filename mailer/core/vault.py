@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from mailer.core.errors import KeyProblem
 from mailer.core.keyring import KeyRing as KeyRing
 from mailer.core.keyring import Keys as Keys
+from mailer.core.keyring import PinnedKeys, layer, layers
 from mailer.core.keyring import Use as Use
-from mailer.core.keyring import layer, layers
 from mailer.core.tokens import Tokens
 
 NONCE = 12
@@ -50,6 +50,10 @@ class Sealer:
     def __init__(self, keys: Keys, tokens: Tokens) -> None:
         self._keys = keys
         self._tokens = tokens
+
+    def pinned(self) -> "Sealer":
+        """The same for one unit of work: what it makes and the version that it tells are of one key ring."""
+        return Sealer(PinnedKeys(self._keys), self._tokens)
 
     @property
     def _ring(self) -> KeyRing:
@@ -84,13 +88,17 @@ class Sealer:
         ring, nonce = self._ring, self._tokens.random_bytes(NONCE)
         return bytes([ring.newest]) + nonce + AESGCM(ring.derive(use)).encrypt(nonce, plain, _aad(table, row, field))
 
-    def fingerprint(self, channel: str, identity: str) -> bytes:
+    def fingerprint(self, channel: str, identity: str, version: int | None = None) -> bytes:
         """The keyed hash by which an address is found: 32 octets, layered over the keys (decision 17).
 
         Each later master key adds one HMAC layer over the one before, so entries without plaintext rotate too.
+        Raises: KeyProblem for a version whose key the key file does not hold.
         """
-        ring = self._ring
-        return layer(ring, f"{channel}\x00{identity}".encode(), 0, ring.newest)
+        ring = self._keys.current(version or 0)
+        to = ring.newest if version is None else version
+        if to not in ring.keys:
+            raise KeyProblem(why="unknown key id", key_id=to)
+        return layer(ring, f"{channel}\x00{identity}".encode(), 0, to)
 
     def fingerprints(self, channel: str, identity: str) -> list[bytes]:
         """Every version of an address's fingerprint, newest first: look-ups try them all during a rotation."""
@@ -117,12 +125,14 @@ class Sealer:
     def layer_up(self, fingerprint: bytes, version: int, to: int | None = None) -> bytes:
         """A fingerprint of an older version under a newer key, the one in use unless said.
 
-        Raises: KeyProblem when the key file lacks one of them.
+        Raises: KeyProblem when the key file lacks one of them, or the fingerprint is of a newer key than that.
         """
         ring = self._keys.current(max(version, to or 0))
         target = ring.newest if to is None else to
         if version not in ring.keys or target not in ring.keys:
             raise KeyProblem(why="unknown key id", key_id=version if version not in ring.keys else target)
+        if version > target:
+            raise KeyProblem(why="a fingerprint never goes back to an older key", key_id=version)
         return layer(ring, fingerprint, version, target)
 
     def above(self, fingerprint: bytes, version: int | None = None) -> list[bytes]:

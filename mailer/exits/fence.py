@@ -131,9 +131,12 @@ def unwritten(connection: Session | Connection, folder: Path, host: str) -> list
             for row in connection.execute(MARKS, {"host": host}) if row.id not in written]
 
 
-def want(connection: Session | Connection, folder: Path, at: datetime) -> list[str]:
-    """After a restore: nothing is sent until the files of these hosts were brought and applied; their names."""
-    known = connection.execute(KNOWN_HOSTS).scalars().all()
+def want(connection: Session | Connection, folder: Path, at: datetime, also: Collection[str] = ()) -> list[str]:
+    """After a restore: nothing is sent until the files of these hosts were brought and applied; their names.
+
+    `also` are hosts known from elsewhere, whose first exit is younger than what was put back.
+    """
+    known = {*connection.execute(KNOWN_HOSTS).scalars(), *also}
     wanted = sorted(host for host in known if not _is_whole(connection, folder, host))
     if wanted:
         connection.execute(WANT, {"hosts": wanted, "at": at})

@@ -1,9 +1,11 @@
 """A child's address: stopped at once when somebody says so, erased 7 days later or sooner (decision 41, S26)."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import select
 
-from mailer.audience import contact_points
-from mailer.audience.models import ContactPoint
+from mailer.audience import contact_points, pending
+from mailer.audience.models import ContactPoint, PendingRequest
 from mailer.audit import trail
 from mailer.consent import ledger
 from mailer.consent.ledger import Evidence
@@ -17,7 +19,8 @@ from mailer.outbox.keep_back import keep_back
 from mailer.rights import deadlines, requests
 from mailer.rights.erase import erase
 from mailer.rights.models import ChildReport, RightsRequest
-from mailer.subscriptions import links, words
+from mailer.subscriptions import limits, links, words
+from mailer.subscriptions.address import withdraw
 from mailer.suppression import registry
 
 CHANNEL = "email"
@@ -33,14 +36,18 @@ def report(ctx: Context, raw: str) -> ChildReport:
     address = contact_points.parse(ctx, CHANNEL, raw)
     prints = ctx.sealer.fingerprints(CHANNEL, address.identity)
     now = ctx.clock.now()
-    registry.suppress(ctx, channel=CHANNEL, fingerprint=prints[0], reason=Reason.CHILD)
+    # Whoever asks to join waits here too: they come before and are forgotten below, or after and are barred.
+    limits.alone(ctx, limits.bucket(ctx, address))
+    fingerprint = contact_points.fingerprint(ctx, CHANNEL, address)
+    registry.suppress(ctx, channel=CHANNEL, fingerprint=fingerprint, reason=Reason.CHILD)
+    _forget_requests(ctx, prints)
     before = ctx.db.scalars(select(ChildReport).where(
         ChildReport.channel == CHANNEL, ChildReport.fingerprint.in_(prints), ChildReport.state == OPEN)).first()
     if before is not None:
         return before
     request = requests.open_request(ctx, "child", source="public")
     request.due_at = now + deadlines.CHILD_WITHIN
-    made = ChildReport(channel=CHANNEL, fingerprint=prints[0], fingerprint_version=ctx.sealer.fingerprint_version,
+    made = ChildReport(channel=CHANNEL, fingerprint=fingerprint, fingerprint_version=ctx.sealer.fingerprint_version,
                        at=now, due_at=now + deadlines.CHILD_WITHIN, request_id=request.id)
     ctx.db.add(made)
     ctx.db.flush()
@@ -68,6 +75,17 @@ def of_point(ctx: Context, point: ContactPoint) -> ChildReport | None:
         ChildReport.channel == point.channel, ChildReport.fingerprint.in_(
             ctx.sealer.with_newer([point.fingerprint])),
         ChildReport.state == OPEN)).first()
+
+
+def unreported(ctx: Context, points: Sequence[ContactPoint]) -> list[ContactPoint]:
+    """Those of these without an open report; nobody but the privacy desk sees the others."""
+    prints = {point.id: {(point.channel, each) for each in ctx.sealer.with_newer([point.fingerprint])}
+              for point in points}
+    reported = {(row.channel, row.fingerprint) for row in ctx.db.execute(
+        select(ChildReport.channel, ChildReport.fingerprint).where(
+            ChildReport.state == OPEN,
+            ChildReport.fingerprint.in_({each for found in prints.values() for _, each in found})))}
+    return [point for point in points if not prints[point.id] & reported]
 
 
 def forget(ctx: Context, found: ChildReport, *, by: str) -> None:
@@ -101,11 +119,21 @@ def erase_due(ctx: Context) -> int:
     return len(numbers)
 
 
+def _forget_requests(ctx: Context, prints: Sequence[bytes]) -> None:
+    """Who asked and has not confirmed joins no more; locked in the order in which a confirmation locks."""
+    for asked in ctx.db.scalars(select(PendingRequest).where(
+            PendingRequest.channel == CHANNEL, PendingRequest.fingerprint.in_(prints)).order_by(
+                PendingRequest.id).with_for_update()).all():
+        links.close_for_request(ctx, asked.id, links.Outcome.WITHDRAWN)
+        pending.discard(ctx, asked)
+
+
 def _stop(ctx: Context, point: ContactPoint, made: ChildReport) -> None:
     try:
         ledger.end_all(ctx, point, evidence=Evidence(how="child_reported"))
     except NotFound:
         return
+    withdraw(ctx, point.id)
     keep_back(ctx, [point.id])
     raw = links.issue(ctx, links.Purpose.PRESS, contact_point_id=point.id, expires_at=made.due_at)
     singles.enqueue(

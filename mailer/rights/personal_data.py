@@ -77,4 +77,4 @@ def _requests(ctx: Context, whom: Whom) -> list[dict[str, Any]]:
 def _theirs(ctx: Context, whom: Whom) -> list[RightsRequest]:
     return list(ctx.db.scalars(select(RightsRequest).where(
         (RightsRequest.person_id == whom.person_id) | RightsRequest.contact_point_id.in_(whom.point_ids)
-        | RightsRequest.contact_fingerprint.in_(whom.fingerprints)).order_by(RightsRequest.id)))
+        | RightsRequest.contact_fingerprint.in_(ctx.sealer.with_newer(whom.fingerprints))).order_by(RightsRequest.id)))

@@ -1,11 +1,9 @@
 """What people ask of us, with its clocks: acknowledged, checked, answered, and closed in time (promises S29 and T2)."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, text
-from sqlalchemy.sql.expression import bindparam
+from sqlalchemy import Select, or_, select, text
 
 from mailer.audience import contact_points
 from mailer.audience import personal_data as audience
@@ -26,6 +24,8 @@ PAGE = 100
 SOON, A_MONTH = timedelta(days=7), timedelta(days=30)
 UNDER_THEIR_KEY = b"\0"
 """How a note begins that is sealed under the person's own key; key numbers of the instance begin with 1."""
+NOT_THEIRS = "not theirs"
+"""The outcome of a request that somebody else wrote with this address."""
 CHANNEL = "email"
 """How somebody who is nobody's contact point is answered."""
 IDENTITIES = {"fresh_link": "by a fresh link", "call_back": "by calling back", "letter": "by letter",
@@ -49,13 +49,6 @@ ACKNOWLEDGED = text("""
       AND EXISTS (SELECT FROM single_message m WHERE m.subject = 'rights_request:' || r.id
                   AND m.class = 'acknowledgement' AND m.state = 'accepted')
 """)
-IDENTIFIED = text("""
-    UPDATE rights_request SET identity = 'fresh_link', person_id = coalesce(person_id, :person),
-           contact_point_id = coalesce(contact_point_id, :point)
-    WHERE state = 'open' AND identity = 'unchecked'
-      AND (contact_point_id = :point OR contact_fingerprint = ANY(:prints))
-    RETURNING id
-""").bindparams(bindparam("prints"))
 LOAD = text("""
     SELECT count(*) FILTER (WHERE state = 'open') AS open,
            count(*) FILTER (WHERE state = 'open' AND due_at < :now) AS overdue,
@@ -150,20 +143,35 @@ def acknowledged(ctx: Context, request: RightsRequest) -> None:
 
 
 def identify(ctx: Context, request: RightsRequest, how: str) -> None:
-    """The officer made sure who asks. Raises: InvalidInput naming `identity`; Conflict when it is closed."""
+    """The officer made sure who asks, or need not. Raises: InvalidInput naming `identity`; Conflict when closed."""
     if how not in ("call_back", "letter", "not_needed"):
         raise InvalidInput(field="identity", why="Choose how you made sure who asks.")
+    if how == "not_needed" and request.kind in NEEDS_IDENTITY:
+        raise InvalidInput(field="identity", why="This kind of request needs somebody to make sure who asks.")
     held = _held(ctx, request.id)
     held.identity = how
     trail.record(ctx, "identify_request", _name(held), how=how)
 
 
-def identified(ctx: Context, point: ContactPoint) -> Sequence[int]:
-    """A fresh link of this contact point was pressed: open requests from there are theirs; their numbers."""
-    found = ctx.db.scalars(IDENTIFIED, {
-        "person": point.person_id, "point": point.id, "prints": ctx.sealer.with_newer([point.fingerprint])}).all()
-    for request_id in found:
-        trail.record(ctx, "identify_request", f"rights_request:{request_id}", how="fresh_link")
+def in_doubt(ctx: Context, point: ContactPoint) -> list[RightsRequest]:
+    """Open requests in the name of this address of which nobody knows yet who wrote them, the oldest first."""
+    return list(ctx.db.scalars(_in_doubt(ctx, point)))
+
+
+def answered(ctx: Context, point: ContactPoint, request_id: int, *, theirs: bool) -> RightsRequest:
+    """Behind a fresh link somebody said whether they asked this: from then on it is theirs, or it is closed.
+
+    A link that was pressed proves the mailbox and not who wrote the request. Raises: NotFound for any other request.
+    """
+    found = ctx.db.scalars(_in_doubt(ctx, point).where(RightsRequest.id == request_id).with_for_update()).one_or_none()
+    if found is None:
+        raise NotFound(rights_request=request_id)
+    if not theirs:
+        close(ctx, found, NOT_THEIRS, by="self")
+        return found
+    found.identity, found.person_id = "fresh_link", found.person_id or point.person_id
+    found.contact_point_id = found.contact_point_id or point.id
+    trail.record(ctx, "identify_request", _name(found), how="fresh_link")
     return found
 
 
@@ -248,6 +256,14 @@ def _held(ctx: Context, request_id: int) -> RightsRequest:
     if held.state != "open":
         raise Conflict(rights_request=request_id)
     return held
+
+
+def _in_doubt(ctx: Context, point: ContactPoint) -> Select[RightsRequest]:
+    return select(RightsRequest).where(
+        RightsRequest.state == "open", RightsRequest.identity == "unchecked",
+        or_(RightsRequest.contact_point_id == point.id,
+            RightsRequest.contact_fingerprint.in_(ctx.sealer.with_newer([point.fingerprint])))
+    ).order_by(RightsRequest.id)
 
 
 def _name(request: RightsRequest) -> str:

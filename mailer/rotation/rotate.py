@@ -63,10 +63,16 @@ def state(ctx: Context, ring: KeyRing) -> State:
 
 
 def add(path: Path, tokens: Tokens) -> KeyRing:
-    """A new master key in the key file: known from now on, in use once everything is ready for it."""
-    ring = keyfile.load(path)
-    keyfile.replace(path, KeyRing({**ring.keys, ring.latest + 1: tokens.random_bytes(32)}, ring.newest), tokens)
-    return keyfile.load(path)
+    """A new master key in the key file: known from now on, in use once everything is ready for it.
+
+    One that somebody else added and that is not yet in use is taken as it is.
+    """
+    with keyfile.alone(path):
+        ring = keyfile.load(path)
+        if ring.latest == ring.newest:
+            keys = {**ring.keys, ring.latest + 1: tokens.random_bytes(32)}
+            keyfile.replace(path, KeyRing(keys, ring.newest), tokens)
+        return keyfile.load(path)
 
 
 def run(unit: Unit, path: Path, tokens: Tokens, say: Say) -> State:
@@ -78,9 +84,7 @@ def run(unit: Unit, path: Path, tokens: Tokens, say: Say) -> State:
     settle(unit, target)
     say("Bringing people up …")
     _all_rows(unit, prints.CONTACT_POINTS, target)
-    ring = keyfile.load(path)
-    if ring.newest != target:
-        keyfile.replace(path, KeyRing(ring.keys), tokens)
+    if _put_in_use(path, target, tokens):
         sleep(2 * keyfile.LOOK_EVERY)
         _after_older_transactions(unit)
     say("Bringing everything else up …")
@@ -89,6 +93,16 @@ def run(unit: Unit, path: Path, tokens: Tokens, say: Say) -> State:
         trail.record(ctx, "keys_rotated", key=target)
     with unit() as ctx:
         return state(ctx, keyfile.load(path))
+
+
+def _put_in_use(path: Path, target: int, tokens: Tokens) -> bool:
+    """Whether the key file had to be changed for it; a key added meanwhile stays out of use."""
+    with keyfile.alone(path):
+        ring = keyfile.load(path)
+        if ring.newest >= target:
+            return False
+        keyfile.replace(path, KeyRing(ring.keys, target), tokens)
+        return True
 
 
 def require(unit: Unit, target: int) -> None:

@@ -77,7 +77,7 @@ def ask(ctx: Context, point: ContactPoint, raw: str, *, source: str) -> None:
     key = ledger.holder_of(ctx, point).key
     bucket = limits.bucket(ctx, address)
     limits.alone(ctx, bucket)
-    _withdraw(ctx, point.id)
+    withdraw(ctx, point.id)
     now, version = ctx.clock.now(), max(point.fingerprint_version, ctx.sealer.fingerprint_version)
     change = AddressChange(
         contact_point_id=point.id, state=State.ASKED, mode=profile.current(ctx).mode, source=source,
@@ -117,8 +117,8 @@ def confirm(ctx: Context, opener: Opener, raw: str) -> Answer:
     alone.hold(ctx, change.new_fingerprint)
     new = move.Place(change.sealed_new or b"", change.new_fingerprint, change.fingerprint_version,
                      change.new_domain_hash)
-    move.move(ctx, opener, point, new, source=change.source, lifts=move.PROVEN)
     now = ctx.clock.now()
+    move.move(ctx, opener, point, new, source=change.source, lifts=move.PROVEN)
     change.state, change.done_at, change.expires_at, change.sealed_new = State.DONE, now, now + UNDO_LASTS, None
     ctx.db.flush()
     _tell_old(ctx, point, change)
@@ -141,7 +141,7 @@ def not_me(ctx: Context, raw: str) -> Answer:
         point = ctx.db.get_one(ContactPoint, change.contact_point_id)
         registry.suppress(ctx, channel=point.channel, fingerprint=change.new_fingerprint, reason=Reason.NOT_ME,
                           until=ctx.clock.now().date() + NOT_ME_LASTS, version=change.fingerprint_version)
-        _withdraw(ctx, point.id)
+        withdraw(ctx, point.id)
     return answer
 
 
@@ -151,7 +151,10 @@ def look_undo(ctx: Context, token: str) -> Undo:
 
 
 def undo(ctx: Context, opener: Opener, token: str) -> Undo:
-    """Go back to the old address; twice is once. Later changes and open pages end with it. Raises: BadToken."""
+    """Go back to the old address; twice is once. Later changes, open pages and every yes since the change end with it.
+
+    Raises: BadToken; KeyProblem.
+    """
     change = _undoable(ctx, token, lock=True)
     answer = _undo_answer(ctx, change)
     if change is None or answer.open_until is None or answer.barred:
@@ -159,9 +162,10 @@ def undo(ctx: Context, opener: Opener, token: str) -> Undo:
     point = ctx.db.get_one(ContactPoint, change.contact_point_id)
     old = move.Place(change.sealed_old or b"", change.old_fingerprint, change.fingerprint_version,
                      change.old_domain_hash)
+    move.end_since(ctx, point, change.done_at or change.asked_at)
     move.move(ctx, opener, point, old, source=change.source, lifts=frozenset())
     # Whoever took the address away may hold later changes and open pages: none of them outlives the undo.
-    _withdraw(ctx, point.id)
+    withdraw(ctx, point.id)
     ctx.db.execute(update(AddressChange).where(
         AddressChange.contact_point_id == point.id, AddressChange.id > change.id,
         AddressChange.state == State.DONE).values(state=State.WITHDRAWN))
@@ -176,6 +180,13 @@ def waiting(ctx: Context, contact_point_id: int) -> bool:
     return ctx.db.scalar(select(AddressChange.id).where(
         AddressChange.contact_point_id == contact_point_id, AddressChange.state == State.ASKED,
         AddressChange.expires_at > ctx.clock.now()).limit(1)) is not None
+
+
+def withdraw(ctx: Context, contact_point_id: int) -> None:
+    """Forget wishes that were not confirmed, with what was sealed for them."""
+    _close_links(ctx, contact_point_id, Outcome.WITHDRAWN)
+    ctx.db.execute(delete(AddressChange).where(
+        AddressChange.contact_point_id == contact_point_id, AddressChange.state == State.ASKED))
 
 
 def sweep(ctx: Context) -> None:
@@ -205,9 +216,10 @@ def _answer(ctx: Context, found: links.Found, change: AddressChange | None) -> A
     # A link mailed in another mode proves nothing here: in Practice staff could have opened it in the Outbox.
     if change is None or change.state != State.ASKED or change.mode != profile.current(ctx).mode:
         return Answer(Outcome.WITHDRAWN, found.day)
-    channel = ctx.db.get_one(ContactPoint, change.contact_point_id).channel
-    barred = bool(_reasons(ctx, channel, change.new_fingerprint) & NOT_CONFIRMED) or _ruled_out(ctx, change)
-    return Answer(Outcome.OPEN, found.day, barred, _holder_may_undo(ctx, channel, change.new_fingerprint))
+    point = ctx.db.get_one(ContactPoint, change.contact_point_id)
+    barred = (_a_childs(ctx, point) or bool(_reasons(ctx, point.channel, change.new_fingerprint) & NOT_CONFIRMED)
+              or _ruled_out(ctx, change))
+    return Answer(Outcome.OPEN, found.day, barred, _holder_may_undo(ctx, point.channel, change.new_fingerprint))
 
 
 def _ruled_out(ctx: Context, change: AddressChange) -> bool:
@@ -236,19 +248,17 @@ def _undo_answer(ctx: Context, change: AddressChange | None) -> Undo:
     if change.state == State.UNDONE:
         return Undo(undone_at=change.done_at)
     point = ctx.db.get_one(ContactPoint, change.contact_point_id)
-    return Undo(open_until=change.expires_at,
-                barred=bool(_reasons(ctx, point.channel, change.old_fingerprint) & NOT_UNDONE))
+    return Undo(open_until=change.expires_at, barred=_a_childs(ctx, point) or bool(
+        _reasons(ctx, point.channel, change.old_fingerprint) & NOT_UNDONE))
+
+
+def _a_childs(ctx: Context, point: ContactPoint) -> bool:
+    """Whether the address was reported as a child's: it stays where the report finds it until that is settled."""
+    return Reason.CHILD in _reasons(ctx, point.channel, point.fingerprint)
 
 
 def _reasons(ctx: Context, channel: str, fingerprint: bytes) -> set[Reason]:
     return {Reason(entry.reason) for entry in registry.entries(ctx, channel, [fingerprint])}
-
-
-def _withdraw(ctx: Context, contact_point_id: int) -> None:
-    """Forget wishes that were not confirmed, with what was sealed for them."""
-    _close_links(ctx, contact_point_id, Outcome.WITHDRAWN)
-    ctx.db.execute(delete(AddressChange).where(
-        AddressChange.contact_point_id == contact_point_id, AddressChange.state == State.ASKED))
 
 
 def _close_links(ctx: Context, contact_point_id: int, outcome: Outcome) -> None:

@@ -2,7 +2,8 @@
 
 The one that was just confirmed survives, with its person; the other's consents end in the ledger, and those that
 contradict nothing are written anew for the survivor with their words. Links in the other's messages lead to the
-survivor from then on. The stop list and the exits are not touched: they know addresses only.
+survivor from then on. What else was known of the other goes, so that an undo shows nobody what is another's. The stop
+list and the exits are not touched: they know addresses only.
 """
 
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from sqlalchemy import delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from mailer.audience.models import ContactPoint, Person, Preference
+from mailer.audience.personal_data import opened
 from mailer.audit import trail
 from mailer.consent import history, ledger, standing
 from mailer.consent.ledger import Act, Consent, Deed, Evidence
@@ -20,23 +22,23 @@ from mailer.context import Context
 from mailer.core.errors import NotFound
 from mailer.core.messages import Purpose
 from mailer.core.modes import Mode
-from mailer.core.vault import Opener
+from mailer.core.vault import Opener, Use
 from mailer.organisation.profile import mode as mode_in_force
 from mailer.subscriptions import fresh
 from mailer.subscriptions.models import MergedPoint
 
 HOW = "merged"
-
-# What else is known of the other goes with the person; who asked for what, and what was disclosed, stays findable.
-HANDED_ON = (
-    text("INSERT INTO collected (contact_point_id, purpose, source, at) SELECT :into, purpose, source, at "
-         "FROM collected WHERE contact_point_id = :gone ON CONFLICT DO NOTHING"),
-    text("UPDATE rights_request SET contact_point_id = :into WHERE contact_point_id = :gone"),
-    text("UPDATE rights_request SET person_id = :person WHERE person_id = :other"),
-    text("INSERT INTO disclosure_subject (disclosure_id, subject) "
-         "SELECT d.disclosure_id, p.subject FROM disclosure_subject d, person p, person o "
-         "WHERE p.id = :person AND o.id = :other AND d.subject = o.subject ON CONFLICT DO NOTHING"),
-)
+REQUESTS = "rights_request"
+UNDER_THEIR_KEY = b"\0"
+"""How a note begins that lies under the person's own key (`rights.requests`)."""
+OPEN_REQUESTS = text("SELECT id, sealed_note FROM rights_request WHERE contact_point_id = :gone AND state = 'open' "
+                     "ORDER BY id FOR UPDATE")
+BY_ADDRESS = text("""
+    UPDATE rights_request SET contact_point_id = NULL, person_id = NULL, identity = 'unchecked',
+           sealed_contact = :contact, contact_fingerprint = :fingerprint, fingerprint_version = :version,
+           sealed_note = :note
+    WHERE id = :id
+""")
 
 
 def merge(ctx: Context, opener: Opener, *, into: ContactPoint, gone: ContactPoint) -> None:
@@ -48,10 +50,8 @@ def merge(ctx: Context, opener: Opener, *, into: ContactPoint, gone: ContactPoin
     ctx.db.execute(ledger.LOCK, {"points": sorted((into.id, gone.id))})
     _join_consents(ctx, opener, into, gone)
     _join_preferences(ctx, into.id, gone.id)
-    numbers = {"into": into.id, "gone": gone.id, "person": into.person_id, "other": gone.person_id}
-    for statement in HANDED_ON:
-        ctx.db.execute(statement, numbers)
-    fresh.end_all(ctx, [gone.id])
+    _leave_requests(ctx, opener, gone)
+    fresh.end_all(ctx, [gone.id, into.id])
     ctx.db.execute(update(MergedPoint).where(MergedPoint.into_id == gone.id).values(into_id=into.id))
     ctx.db.execute(insert(MergedPoint).values(gone_id=gone.id, into_id=into.id))
     trail.record(ctx, "merge_people", f"contact_point:{into.id}", merged=gone.id)
@@ -129,6 +129,30 @@ def _join_preferences(ctx: Context, into_id: int, gone_id: int) -> None:
     kept.paused_until = max((at for at in (kept.paused_until, other.paused_until) if at), default=None)
     kept.last_campaign_on = max((on for on in (kept.last_campaign_on, other.last_campaign_on) if on), default=None)
     ctx.db.flush()
+
+
+def _leave_requests(ctx: Context, opener: Opener, gone: ContactPoint) -> None:
+    """Open requests of the other go on as ones from that address, whoever has it: an undo takes none of them along."""
+    found = ctx.db.execute(OPEN_REQUESTS, {"gone": gone.id}).all()
+    if not found:
+        return
+    try:
+        contact = opened(ctx, opener, gone.person_id, gone.sealed, table="contact_point", row=gone.person_id,
+                         field="address")
+    except NotFound:
+        return
+    for row in found:
+        note = row.sealed_note
+        if note and note[:1] == UNDER_THEIR_KEY:
+            said = opened(ctx, opener, gone.person_id, note[1:], table=REQUESTS, row=row.id, field="note")
+            note = _shared(ctx, said, row.id, "note")
+        ctx.db.execute(BY_ADDRESS, {
+            "id": row.id, "contact": _shared(ctx, contact, row.id, "contact"), "fingerprint": gone.fingerprint,
+            "version": gone.fingerprint_version, "note": note})
+
+
+def _shared(ctx: Context, plain: str, request_id: int, field: str) -> bytes:
+    return ctx.sealer.seal_shared(Use.RIGHTS, plain.encode(), table=REQUESTS, row=request_id, field=field)
 
 
 def _forget(ctx: Context, gone_id: int, person_id: int) -> None:

@@ -5,8 +5,9 @@ wins: a stop that holds at the new address ends the consents it covers (decision
 """
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from mailer.audience import field_sources
 from mailer.audience.field_sources import Origin
@@ -19,6 +20,7 @@ from mailer.core.reasons import Reason
 from mailer.core.vault import Opener
 from mailer.outbox.keep_back import keep_back
 from mailer.subscriptions import merge
+from mailer.subscriptions.models import Goodbye
 from mailer.suppression import registry
 from mailer.suppression.registry import Stop
 
@@ -63,16 +65,33 @@ def move(ctx: Context, opener: Opener, point: ContactPoint, place: Place, *, sou
         place.sealed, place.fingerprint, place.version, place.domain_hash
     ctx.db.flush()
     registry.lift(ctx, channel=point.channel, fingerprints=[place.fingerprint], reasons=lifts)
+    _close_goodbyes(ctx, point)
     registry.suppress_many(ctx, stops, version=place.version)
     _end_covered(ctx, point)
     field_sources.note(ctx, point.person_id, ["email"], Origin(source))
     keep_back(ctx, [point.id, *merged])
 
 
+def end_since(ctx: Context, point: ContactPoint, since: datetime) -> None:
+    """End every yes from then on: the mailbox that is gone back to never said it. Raises: NotFound once erased."""
+    for row in standing.of(ctx, point.id):
+        if row.state == "live" and row.since >= since:
+            ledger.end(ctx, point, list_id=row.list_id, topic_id=row.topic_id, purpose=Purpose(row.purpose),
+                       evidence=Evidence(how="address_undone"))
+
+
 def _current(ctx: Context, place: Place) -> Place:
     """While keys rotate, a fingerprint that waited goes on under the version in use."""
     version = max(place.version, ctx.sealer.fingerprint_version)
     return replace(place, fingerprint=ctx.sealer.layer_up(place.fingerprint, place.version, version), version=version)
+
+
+def _close_goodbyes(ctx: Context, point: ContactPoint) -> None:
+    """An undo that was mailed to the old address lifts no stop at the new one, which may be its owner's own."""
+    now = ctx.clock.now()
+    ctx.db.execute(update(Goodbye).where(
+        Goodbye.contact_point_id == point.id, Goodbye.undone_at.is_(None), Goodbye.undo_until > now).values(
+            undo_until=now))
 
 
 def _end_covered(ctx: Context, point: ContactPoint) -> None:

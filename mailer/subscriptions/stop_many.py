@@ -32,9 +32,12 @@ def stop_many(ctx: Context, stops: Sequence[Stop], *, how: str, source: str = ""
 
     The unit of work answers only once nothing more can begin (decision 7). Raises: ValueError as the registry does.
     """
-    kept = registry.suppress_many(ctx, stops)
-    ending = [Covered(stop.channel, stop.fingerprint, stop.list_id, stop.topic_id) for stop in stops
-              if stop.reason not in KEEPS_CONSENT]
+    version = ctx.sealer.fingerprint_version
+    kept = registry.suppress_many(ctx, stops, version=version)
+    # While keys rotate a person's row may bear a newer fingerprint than the stop.
+    ending = [Covered(stop.channel, each, stop.list_id, stop.topic_id) for stop in stops
+              if stop.reason not in KEEPS_CONSENT
+              for each in (stop.fingerprint, *ctx.sealer.above(stop.fingerprint, stop.version or version))]
     points, ended = end_covered(ctx, ending, Evidence(how=how, source=source))
     keep_back(ctx, points)
     return Added(len(kept), len(stops) - len(kept), ended)

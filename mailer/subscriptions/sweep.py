@@ -1,11 +1,14 @@
-"""What time itself ends here: requests, links, limits, undo; and stops whose wait is over."""
+"""What time itself ends here: requests, links, limits, undo. Stops that wait are a part of their own (`stop_other`)."""
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from mailer.audience import pending
 from mailer.context import Context
-from mailer.subscriptions import address, fresh, limits, links, stop_other
+from mailer.subscriptions import address, fresh, limits, links
 from mailer.subscriptions.models import Goodbye
+
+ROUND = 5_000
+"""Goodbyes forgotten at a time."""
 
 
 def expire_requests(ctx: Context) -> int:
@@ -16,9 +19,9 @@ def expire_requests(ctx: Context) -> int:
 
 def sweep(ctx: Context) -> None:
     """Everything that is due; for the ticker, every minute or so."""
-    stop_other.apply_due(ctx)
     expire_requests(ctx)
     limits.sweep(ctx)
     fresh.sweep(ctx)
     address.sweep(ctx)
-    ctx.db.execute(delete(Goodbye).where(Goodbye.undo_until <= ctx.clock.now()))
+    over = select(Goodbye.id).where(Goodbye.undo_until <= ctx.clock.now()).limit(ROUND)
+    ctx.db.execute(delete(Goodbye).where(Goodbye.id.in_(over)))

@@ -6,7 +6,7 @@ A line is read by itself: one that does not read is named by its number and lose
 import csv
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, BinaryIO
 
@@ -81,6 +81,7 @@ def parts(stream: BinaryIO, plain: Plain, means: Means, *, only_plain: bool = Fa
     """
     if plain.channel not in means.channels:
         raise UnknownChannel(channel=plain.channel)
+    means = replace(means, sealer=means.sealer.pinned())
     read: Callable[[str], Stop | None] | None = _plainly(means, plain) if only_plain else None
     part = Part()
     for number, raw in enumerate(_lines(stream), 1):
@@ -103,49 +104,47 @@ def parts(stream: BinaryIO, plain: Plain, means: Means, *, only_plain: bool = Fa
 
 
 def written(ctx: Context, form: str) -> Iterator[str]:
-    """Every entry in force as a line, under the newest key, in the form asked for; a CSV file has a head."""
-    mark, version = mark_of(ctx.sealer), ctx.sealer.fingerprint_version
+    """Every entry in force as a line, with the mark of its own key, in the form asked for; a CSV file has a head."""
+    marks: dict[int, str] = {}
     if form == "csv":
         yield ",".join(COLUMNS)
     rows = ctx.db.execute(select(*Suppression.__table__.columns).where(
         Suppression.until.is_(None) | (Suppression.until > ctx.clock.now().date())),
         execution_options={"yield_per": AT_ONCE})
     for row in rows:
-        fingerprint = row.fingerprint if row.fingerprint_version == version else ctx.sealer.layer_up(
-            row.fingerprint, row.fingerprint_version)
-        entry = (fingerprint.hex(), row.reason, row.channel, row.list_id, row.topic_id, row.day.isoformat(),
+        version = row.fingerprint_version
+        mark = marks.get(version) or marks.setdefault(version, mark_of(ctx.sealer, version))
+        entry = (row.fingerprint.hex(), row.reason, row.channel, row.list_id, row.topic_id, row.day.isoformat(),
                  row.until.isoformat() if row.until else "", mark)
         yield ",".join(map(str, entry)) if form == "csv" else json.dumps(
             dict(zip(COLUMNS, entry, strict=True)), separators=(",", ":"))
 
 
-def mark_of(sealer: Sealer) -> str:
-    """What names the key of a file: its number here, and a fingerprint that only this key makes."""
-    return f"{sealer.fingerprint_version}-{sealer.fingerprint(*MARK)[:8].hex()}"
+def mark_of(sealer: Sealer, version: int | None = None) -> str:
+    """What names the key of a line: its number here, and a fingerprint that only this key makes. Raises: KeyProblem."""
+    version = sealer.fingerprint_version if version is None else version
+    return f"{version}-{sealer.fingerprint(*MARK, version)[:8].hex()}"
 
 
 class _Key:
-    """Tells our key, also an older one of ours, from others, and brings fingerprints up to the newest."""
+    """Tells our key, also an older or newer one of ours, from others."""
 
     def __init__(self, sealer: Sealer) -> None:
         self._sealer = sealer
-        self._marks = {each[:8].hex() for each in sealer.fingerprints(*MARK)}
         self._seen: dict[str, int] = {}
 
-    def newest(self, fingerprint: bytes, key: str) -> bytes:
+    def version(self, key: str) -> int:
         """Raises: OtherKey, or ValueError once a line of our own was read."""
         version = self._seen.get(key)
         if version is None:
-            number, _, mark = key.partition("-")
+            number = key.partition("-")[0]
             version = int(number) if number.isascii() and number.isdigit() and len(number) < 4 else 0
-            if mark not in self._marks or not self._sealer.knows_version(version):
+            if not self._sealer.knows_version(version) or key != mark_of(self._sealer, version):
                 if self._seen:
                     raise ValueError("a fingerprint of another key")
                 raise OtherKey()
             self._seen[key] = version
-        if version == self._sealer.fingerprint_version:
-            return fingerprint
-        return self._sealer.layer_up(fingerprint, version)
+        return version
 
 
 def _lines(stream: BinaryIO) -> Iterator[bytes]:
@@ -180,11 +179,12 @@ def _reader(first: str, means: Means, plain: Plain) -> Callable[[str], Stop | No
 
 def _plainly(means: Means, plain: Plain) -> Callable[[str], Stop]:
     channel, sealer = means.channels[plain.channel], means.sealer
+    version = sealer.fingerprint_version
 
     def read(text: str) -> Stop:
         identity = channel.parse_address(text).identity
-        return Stop(plain.channel, sealer.fingerprint(plain.channel, identity), plain.reason, plain.list_id,
-                    plain.topic_id)
+        return Stop(plain.channel, sealer.fingerprint(plain.channel, identity, version), plain.reason, plain.list_id,
+                    plain.topic_id, version=version)
 
     return read
 
@@ -219,7 +219,7 @@ def _stop(entry: Mapping[str, Any], ours: _Key, today: date) -> Stop:
         raise ValueError(f"no {error.args[0]}") from error
     except (ValueError, TypeError) as error:
         raise ValueError("a value that does not read") from error
-    fingerprint = ours.newest(fingerprint, key)
+    version = ours.version(key)
     if len(fingerprint) != OCTETS:
         raise ValueError("a fingerprint that is cut")
     if reason not in SUPPRESSING or channel not in ("email", "sms", "postal"):
@@ -228,5 +228,5 @@ def _stop(entry: Mapping[str, Any], ours: _Key, today: date) -> Stop:
         raise ValueError("a scope that cannot be")
     if day > today:
         raise ValueError("a day that has not come")
-    return Stop(channel, fingerprint, reason, list_id, topic_id, day, until)
+    return Stop(channel, fingerprint, reason, list_id, topic_id, day, until, version)
 

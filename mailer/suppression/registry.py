@@ -55,7 +55,10 @@ WRITE = text("""
 
 @dataclass(frozen=True)
 class Stop:
-    """An entry to be written: for whom, why, of what scope (0: all), since when (today unless said), until when."""
+    """An entry to be written: for whom, why, of what scope (0: all), since when (today unless said), until when.
+
+    `version` is that of the fingerprint, the one that the writer says or the newest unless said here.
+    """
 
     channel: str
     fingerprint: bytes
@@ -64,6 +67,7 @@ class Stop:
     topic_id: int = 0
     day: date | None = None
     until: date | None = None
+    version: int | None = None
 
 
 def suppress(ctx: Context, *, channel: str, fingerprint: bytes, reason: Reason, list_id: int = 0, topic_id: int = 0,
@@ -85,8 +89,16 @@ def suppress(ctx: Context, *, channel: str, fingerprint: bytes, reason: Reason, 
 
 def suppress_many(ctx: Context, stops: Iterable[Stop], *, version: int | None = None) -> list[Stop]:
     """The same, set-wise, some thousands at a time; those that were new or stricter. Raises: as `suppress`."""
-    version = ctx.sealer.fingerprint_version if version is None else version
-    kept, version = _write(ctx, _strictest(stops), version)
+    otherwise = ctx.sealer.fingerprint_version if version is None else version
+    groups: dict[int, list[Stop]] = {}
+    for stop in _strictest(stops):
+        groups.setdefault(otherwise if stop.version is None else stop.version, []).append(stop)
+    return [each for one in sorted(groups) for each in _suppress_alike(ctx, groups[one], one)]
+
+
+def _suppress_alike(ctx: Context, stops: Sequence[Stop], version: int) -> list[Stop]:
+    """The same of stops whose fingerprints are of one version."""
+    kept, version = _write(ctx, stops, version)
     alike: dict[tuple[str, Reason, int, int, date | None], list[str]] = {}
     for stop in kept:
         alike.setdefault((stop.channel, stop.reason, stop.list_id, stop.topic_id, stop.until), []).append(
@@ -158,12 +170,12 @@ def _write(ctx: Context, stops: Sequence[Stop], version: int, *, sample: bool = 
     for row in rows:
         required = max(required, row.required)
         kept.append(Stop(row.channel, bytes(row.fingerprint), Reason(row.reason), row.list_id, row.topic_id, row.day,
-                         row.until))
+                         row.until, version))
     if required == version:
         return kept, version
     ctx.db.execute(UNWRITE, _keys(kept))
-    return _write(ctx, [replace(stop, fingerprint=ctx.sealer.layer_up(stop.fingerprint, version, required))
-                        for stop in kept], required, sample=sample)
+    return _write(ctx, [replace(stop, fingerprint=ctx.sealer.layer_up(stop.fingerprint, version, required),
+                                version=required) for stop in kept], required, sample=sample)
 
 
 def _keys(stops: Sequence[Stop]) -> dict[str, list[Any]]:

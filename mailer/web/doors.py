@@ -15,8 +15,8 @@ EXEMPT_FROM_CSRF: tuple[str, ...] = (
     "public_friend.ask", "public_friend.press", "public_friend.say_never", "public_friend.report",
     "public_friend.take_back",
     "public_fresh.press", "public_fresh.mail_me", "public_fresh.from_light_page", "public_me.done",
-    "public_me.save", "public_me.stop", "public_me.name", "public_me.email", "public_address.press",
-    "public_address.not_me", "public_address.undo",
+    "public_me.save", "public_me.stop", "public_me.name", "public_me.email", "public_me.asked",
+    "public_address.press", "public_address.not_me", "public_address.undo",
     "public_my_data.build", "public_my_data.press_erase", "public_contact.send", "public_child.report",
     "public_child.press",
 )

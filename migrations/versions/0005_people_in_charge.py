@@ -34,6 +34,19 @@ INDEXED = (
     ("single_message", "rights_request_id"), ("reveal", "contact_point_id"),
 )
 
+WIDENED = """
+    INSERT INTO suppression (channel, fingerprint, list_id, topic_id, reason, fingerprint_version, mode, day, until,
+                             sample)
+    SELECT DISTINCT ON (channel, fingerprint, list_id, reason)
+           channel, fingerprint, list_id, 0, reason, fingerprint_version, mode, day, until, sample
+    FROM suppression WHERE topic_id <> 0
+    ORDER BY channel, fingerprint, list_id, reason, mode = 'live' DESC, until DESC NULLS FIRST
+    ON CONFLICT (channel, fingerprint, list_id, topic_id, reason) DO UPDATE
+    SET until = CASE WHEN suppression.until IS NULL OR excluded.until IS NULL THEN NULL
+                     ELSE greatest(suppression.until, excluded.until) END,
+        mode = CASE WHEN excluded.mode = 'live' THEN 'live' ELSE suppression.mode END
+"""
+
 
 def upgrade() -> None:
     op.create_table('audit_head',
@@ -335,6 +348,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    # A stop of a topic becomes one of its whole list: going down may stop more, and never less.
+    op.execute(WIDENED)
     op.execute("DELETE FROM suppression WHERE topic_id <> 0")
     op.drop_constraint("pk_suppression", "suppression", type_="primary")
     op.drop_column("suppression", "topic_id")

@@ -10,17 +10,19 @@ from sqlalchemy import text
 
 from mailer import wiring
 from mailer.backup import make, sealed
+from mailer.campaigns import launch
+from mailer.campaigns.models import Campaign
 from mailer.cli.doctor import key_archive
 from mailer.consent import ledger
 from mailer.core.errors import InvalidInput
+from mailer.core.messages import CampaignState
 from mailer.core.reasons import Reason
 from mailer.exits import fence
 from mailer.exits.override import override
-from mailer.rights.erase import erase
 from mailer.rotation import rotate
 from mailer.services import Services, unit_of_work
 from mailer.suppression import registry
-from tests.backup.world import NAMES, World, back_up, renew
+from tests.backup.world import NAMES, World, back_up, gone, renew
 from tests.people.builders import EVIDENCE
 from workers import ticker
 
@@ -30,11 +32,6 @@ def leave(here: World, number: int) -> None:
     with unit_of_work(here.services) as ctx:
         ledger.end_all(ctx, point, evidence=EVIDENCE)
         registry.suppress(ctx, channel="email", fingerprint=point.fingerprint, reason=Reason.UNSUBSCRIBED)
-
-
-def gone(here: World, number: int) -> None:
-    with unit_of_work(here.services) as ctx:
-        erase(ctx, here.points[number].person_id, by="self")
 
 
 def state(services: Services) -> fence.Fence:
@@ -229,3 +226,50 @@ def test_the_commands_of_the_runbook_do_what_it_says(here: World) -> None:
     assert here.command("keys", "rotate", "--add") == {"latest": 2}, "a second one adds no third key"
     done = here.command("keys", "rotate")
     assert (done["in_use"], done["waiting"], done["begun"]) == (2, {}, False)
+
+
+def test_after_a_restore_no_campaign_goes_on_or_starts_by_itself(here: World) -> None:
+    """Item 20: whoever was accepted since the backup is not known to it."""
+    now = here.clock.now()
+    with unit_of_work(here.services) as ctx:
+        for state in (CampaignState.SENDING, CampaignState.SCHEDULED, CampaignState.STARTING, CampaignState.SENT):
+            ctx.db.add(Campaign(name=state, mode="live", list_id=here.list_id, state=state, created_at=now,
+                                changed_at=now, send_at=now if state in launch.STARTING else None, planned=0,
+                                accepted=0, refused=0, failed=0, expired=0, uncertain=0))
+            ctx.db.flush()
+    back_up(here)
+    with here.empty_database() as url:
+        done = here.command("restore", str(here.folder), "--identity", str(here.identity), url=url)
+        assert (done["paused"], done["unscheduled"]) == ([1], [2, 3])
+        with here.on(url) as restored, unit_of_work(restored) as ctx:
+            found = {each.name: (each.state, each.why_paused, each.send_at) for each in ctx.db.query(Campaign)}
+    assert found == {"sending": ("paused", "restored", None), "scheduled": ("draft", None, None),
+                     "starting": ("draft", None, None), "sent": ("sent", None, None)}
+
+
+def test_a_restore_that_falls_over_at_the_keys_has_closed_the_fence_already(here: World, tmp_path: Path) -> None:
+    """Item 20, decision 19."""
+    leave(here, 0)
+    back_up(here)
+    header = sealed.header_of(here.folder / make.KEYS, sealed.identities(here.identity))
+    sealed.seal(here.folder / make.KEYS, header, [b"no archive"], sealed.recipients(here.recipient))
+    with here.empty_database() as url:
+        said = here.command("restore", str(here.folder), "--identity", str(here.identity), url=url, check=False,
+                            data_dir=tmp_path / "fresh")
+        assert "cut" in str(said["error"])
+        with here.on(url, data_dir=tmp_path / "fresh") as restored:
+            assert state(restored).refuses
+
+
+def test_a_host_whose_first_exit_is_younger_than_the_generation_is_missed_too(here: World, tmp_path: Path) -> None:
+    """Item 20, decision 19: the archive of keys knows it."""
+    back_up(here)
+    with here.on(here.services.settings.database_url, data_dir=tmp_path / "second") as second:
+        leave(replace(here, services=second), 0)
+        host = second.exits_log.host
+    renew(here)
+    with here.empty_database() as url:
+        done = here.command("restore", str(here.folder), "--identity", str(here.identity), url=url)
+        assert done["missing_hosts"] == [host]
+        with here.on(url) as restored:
+            assert state(restored).refuses

@@ -14,6 +14,7 @@ from mailer.audience.models import ContactPoint
 from mailer.backup import make, sealed
 from mailer.core.jobs import NoJobs
 from mailer.organisation.profile import ensure_instance
+from mailer.rights.erase import erase
 from mailer.services import Services, unit_of_work
 from tests.conftest import FixedClock, administer
 from tests.instance import command
@@ -89,4 +90,10 @@ def renew(here: World) -> None:
     """The keys alone, as the ticker renews them."""
     make.renew_keys(here.services.engine, here.folder, sealed.recipients(here.recipient), now=here.clock.now())
     with unit_of_work(here.services) as ctx:
-        make.archived(ctx)
+        make.archived(ctx, here.clock.now())
+
+
+def gone(here: World, number: int) -> None:
+    """One of them asks to be erased."""
+    with unit_of_work(here.services) as ctx:
+        erase(ctx, here.points[number].person_id, by="self")

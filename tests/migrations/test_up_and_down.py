@@ -76,6 +76,23 @@ def test_going_down_leaves_no_function_sequence_or_trigger(empty_url: str) -> No
                                       "AND relnamespace = 'public'::regnamespace")) == 0
 
 
+def test_going_back_to_before_there_were_topics_lifts_no_stop(migrated: Engine, empty_url: str) -> None:
+    """A stop of a topic becomes one of its list, as strict as the strictest."""
+    with migrated.begin() as connection:
+        connection.execute(text("""
+            INSERT INTO suppression (channel, fingerprint, list_id, topic_id, reason, fingerprint_version, mode, day,
+                                     until, sample)
+            VALUES ('email', 'a', 7, 8, 'staff_stop', 1, 'live', '2026-01-01', NULL, false),
+                   ('email', 'a', 7, 9, 'staff_stop', 1, 'live', '2026-01-01', '2027-01-01', false),
+                   ('email', 'b', 7, 8, 'hold', 1, 'live', '2026-01-01', NULL, false),
+                   ('email', 'b', 7, 0, 'hold', 1, 'practice', '2026-01-01', '2027-01-01', false)"""))
+    downgrade(empty_url, "0004")
+    with migrated.connect() as connection:
+        assert [tuple(row) for row in connection.execute(text(
+            "SELECT fingerprint, list_id, reason, mode, until FROM suppression ORDER BY 1"))] == [
+                (b"a", 7, "staff_stop", "live", None), (b"b", 7, "hold", "live", None)]
+
+
 def test_migrating_twice_changes_nothing(empty_url: str) -> None:
     migrate(empty_url)
     engine = create_engine(empty_url, poolclass=NullPool)

@@ -2,10 +2,16 @@
 
 from sqlalchemy import select
 
+from mailer.audience.models import ContactPoint, PendingRequest
 from mailer.audience.queries import Scope
 from mailer.audience.queries import people as listed
 from mailer.rights import children, requests
 from mailer.rights.models import ChildReport
+from mailer.rotation import rotate
+from mailer.subscriptions import address as changing
+from mailer.subscriptions import confirm
+from mailer.subscriptions.links import Outcome
+from mailer.suppression.models import Suppression
 from tests.conftest import FixedClock
 from tests.rights.conftest import People
 
@@ -32,11 +38,48 @@ def test_a_known_address_is_stopped_hidden_and_told_at_once(people: People) -> N
         assert not listed(ctx, Scope()).rows
 
 
+def test_a_report_withdraws_a_change_of_address_that_waits(people: People) -> None:
+    """S26: whoever was reported is found where the report looks for them."""
+    point = people.join("kid@example.org")
+    with people.world.unit() as ctx:
+        changing.ask(ctx, ctx.db.get_one(ContactPoint, point.id), "new@example.org", source="preferences")
+    raw = str(people.world.letters("confirmation")[-1].detail["link"]).rpartition("/")[2]
+    report(people, "kid@example.org")
+    with people.world.unit() as ctx:
+        assert not changing.waiting(ctx, point.id)
+        assert changing.look(ctx, raw).outcome is Outcome.WITHDRAWN
+
+
 def test_an_unknown_address_is_stopped_alike_and_nothing_of_it_is_kept_but_a_fingerprint(people: People) -> None:
     report(people, "nobody@example.org")
     report(people, "nobody@example.org")
     assert people.world.stopped("nobody@example.org") == {("child", 0)}
     assert reports(people) == [("open", "")] and not people.world.letters("rights_answer")
+
+
+def test_who_asked_to_join_with_a_reported_address_joins_no_more_known_or_not(people: People) -> None:
+    """S26: the link in the message is over, and what was asked is forgotten."""
+    people.join("kid@example.org")
+    other = people.world.a_list("Another list", ("Letters",))
+    people.world.a_form(other, slug="other")
+    for address in ("kid@example.org", "nobody@example.org"):
+        token = people.world.asked(address, tuple(other.topics.values()), form="other")
+        report(people, address)
+        with people.world.unit() as ctx:
+            assert token and confirm.confirm(ctx, token).outcome is Outcome.WITHDRAWN
+            assert not ctx.db.scalars(select(PendingRequest)).all()
+    assert people.world.point("nobody@example.org") is None
+
+
+def test_a_report_while_a_new_key_waits_is_kept_under_the_version_that_it_names(people: People) -> None:
+    """S26: else the next rotation would lose it."""
+    rotate.add(people.world.services.settings.key_file, people.world.services.tokens)
+    assert people.world.services.sealer.knows_version(2)
+    report(people, "kid@example.org")
+    with people.world.unit() as ctx:
+        [kept], [stop] = ctx.db.scalars(select(ChildReport)).all(), ctx.db.scalars(select(Suppression)).all()
+        for row in (kept, stop):
+            assert (row.fingerprint, row.fingerprint_version) == (ctx.sealer.fingerprint("email", "kid@example.org"), 1)
 
 
 def test_the_child_is_erased_by_itself_on_the_seventh_day(people: People, clock: FixedClock) -> None:

@@ -6,16 +6,18 @@ import threading
 import pytest
 from sqlalchemy import text
 
-from mailer import wiring
+from mailer import keyfile, wiring
 from mailer.audience.models import ContactPoint
 from mailer.consent import ledger, seal
 from mailer.consent.ledger import Evidence
 from mailer.consent.verify import verify
 from mailer.core.errors import NotFound
 from mailer.core.exits import ExitKind
+from mailer.core.vault import KeyRing
 from mailer.exits import file
 from mailer.rights import erase, requests
 from mailer.rights.models import ErasureCertificate
+from mailer.rotation import rotate
 from mailer.services import unit_of_work
 from mailer.subscriptions import fresh, reapply
 from mailer.subscriptions.leave import leave
@@ -144,6 +146,25 @@ def test_open_requests_of_the_person_are_closed_and_emptied(people: People) -> N
         for number in (asked.id, closing.id):
             row = requests.get(ctx, number)
             assert (row.state, row.outcome, row.person_id, row.sealed_note) == ("closed", "erased", None, None)
+
+
+def test_a_request_under_a_newer_key_than_the_person_s_row_is_emptied_too(people: People) -> None:
+    """S29: an erasure while keys rotate."""
+    gone = people.join("gone@example.org")
+    with people.world.unit() as ctx:
+        asked = requests.open_request(ctx, "question", source="public", contact="gone@example.org")
+    keys = people.world.services.settings.key_file
+    rotate.add(keys, people.world.services.tokens)
+    keyfile.replace(keys, KeyRing(keyfile.load(keys).keys), people.world.services.tokens)
+    assert people.world.services.sealer.knows_version(2)
+    with people.world.unit() as ctx:
+        newer = ctx.sealer.fingerprint("email", "gone@example.org")
+        requests.get(ctx, asked.id).contact_fingerprint = newer
+        assert newer != gone.fingerprint
+    erased(people, gone)
+    with people.world.unit() as ctx:
+        row = requests.get(ctx, asked.id)
+        assert (row.state, row.contact_fingerprint, row.sealed_contact) == ("closed", None, None)
 
 
 def test_an_erasure_is_repeated_on_a_database_that_was_put_back(people: People) -> None:

@@ -3,12 +3,11 @@
 import pytest
 from sqlalchemy import select, text
 
-from mailer.core.errors import Conflict, InvalidAddress, InvalidInput
+from mailer.core.errors import Conflict, InvalidAddress, InvalidInput, NotFound
 from mailer.rights import answers, copies, requests, watch
 from mailer.rights.models import AccessCopy
 from mailer.staff import accounts
 from mailer.staff.roles import Role
-from mailer.subscriptions import fresh
 from tests.conftest import FixedClock
 from tests.rights.conftest import People
 
@@ -45,20 +44,41 @@ def test_a_bad_kind_a_long_note_and_a_bad_address_open_nothing(people: People) -
 
 
 def test_a_fresh_link_shows_whose_the_request_is(people: People) -> None:
-    """Until then the desk may not hand anything out."""
-    point = people.join("known@example.org")
+    """Only their own word behind it counts: until then the desk may not hand anything out."""
+    point, other = people.join("known@example.org"), people.join("other@example.org")
     with people.world.unit() as ctx:
         made = requests.open_request(ctx, "access", source="public", contact="known@example.org")
         assert requests.person_of(ctx, made) is None
-        fresh.ask(ctx, point)
-    raw = str(people.world.letters("fresh_link")[-1].detail["link"]).rpartition("/")[2]
-    with people.world.unit() as ctx:
-        token = fresh.press(ctx, raw)
-        assert requests.identified(ctx, fresh.read(ctx, token).point) == [made.id]
+        assert [each.id for each in requests.in_doubt(ctx, point)] == [made.id]
+        assert not requests.in_doubt(ctx, other)
+        with pytest.raises(NotFound):
+            requests.answered(ctx, other, made.id, theirs=True)
+        requests.answered(ctx, point, made.id, theirs=True)
     with people.world.unit() as ctx:
         row = requests.get(ctx, made.id)
         known = requests.person_of(ctx, row)
         assert row.identity == "fresh_link" and known is not None and known.id == point.person_id
+        with pytest.raises(NotFound):
+            requests.answered(ctx, point, made.id, theirs=False)
+
+
+def test_a_request_that_another_wrote_with_this_address_is_closed(people: People) -> None:
+    point = people.join("known@example.org")
+    with people.world.unit() as ctx:
+        made = requests.open_request(ctx, "erasure", source="public", contact="known@example.org", note="Erase me")
+        mine = requests.open_request(ctx, "question", source="desk", point=point)
+        requests.answered(ctx, point, made.id, theirs=False)
+        assert [each.id for each in requests.in_doubt(ctx, point)] == [mine.id]
+    assert state(people, made.id) == ("closed", "not theirs")
+
+
+@pytest.mark.parametrize("kind", sorted(requests.NEEDS_IDENTITY))
+def test_identity_cannot_be_waived_where_data_would_be_handed_out_or_changed(people: People, kind: str) -> None:
+    with people.world.unit() as ctx:
+        made = requests.open_request(ctx, kind, source="desk", point=people.join("known@example.org"))
+        with pytest.raises(InvalidInput):
+            requests.identify(ctx, made, "not_needed")
+        assert made.identity == "unchecked"
 
 
 def test_an_answer_goes_out_stops_the_clock_and_the_words_are_forgotten_after_it(people: People) -> None:

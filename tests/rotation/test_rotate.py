@@ -1,6 +1,7 @@
 """A new master key is taken into use: nobody on the stop list is missed, nothing is lost, and a kill costs nothing."""
 
 import json
+import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -71,6 +72,20 @@ def test_a_key_file_keeps_its_keys_and_its_mode_and_is_replaced_whole(services: 
     assert [each.name for each in path.parent.iterdir()] == [path.name]
     with pytest.raises(KeyProblem, match="never loses a key"):
         keyfile.replace(path, KeyRing({2: ring.keys[2]}), services.tokens)
+
+
+def test_a_second_key_made_at_the_same_moment_takes_the_place_of_none(services: Services) -> None:
+    """Decision 15: the key of the first would open nothing any more."""
+    path = services.settings.key_file
+    rings: list[KeyRing] = []
+    with keyfile.alone(path):
+        second = threading.Thread(target=lambda: rings.append(rotate.add(path, services.tokens)))
+        second.start()
+        second.join(0.5)
+        assert second.is_alive()
+        keyfile.replace(path, KeyRing({**keyfile.load(path).keys, 2: b"f" * 32}, 1), services.tokens)
+    second.join(30)
+    assert [(ring.newest, ring.latest, ring.keys[2]) for ring in rings] == [(1, 2, b"f" * 32)]
 
 
 def test_after_a_rotation_everybody_is_found_stopped_and_opened_under_the_new_key(

@@ -6,23 +6,19 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from mailer.audience.models import ContactPoint, FieldSource, Person, Preference
-from mailer.consent import history
+from mailer.audience.models import ContactPoint, FieldSource
 from mailer.core.errors import BadToken, InvalidInput
 from mailer.core.links import Link
 from mailer.core.modes import Mode
 from mailer.core.reasons import Reason
 from mailer.organisation import profile
 from mailer.subscriptions import address, claims, fresh, sweep
-from mailer.subscriptions.address import Answer, Undo
-from mailer.subscriptions.leave import leave
+from mailer.subscriptions.address import Undo
 from mailer.subscriptions.links import Outcome
 from mailer.subscriptions.models import AddressChange
-from mailer.suppression import registry
 from tests.builders import AList, World
 from tests.conftest import FixedClock
-
-DANA, NEW = "dana@example.org", "new@example.org"
+from tests.subscriptions.moving import DANA, NEW, ask, changed, confirm, stop, undo, undo_token
 
 
 @pytest.fixture
@@ -35,39 +31,6 @@ def news(world: World) -> AList:
 @pytest.fixture
 def dana(world: World, news: AList) -> int:
     return world.subscribed(DANA, [news.topics["New releases"], news.topics["Sheet music"]], first_name="Dana")
-
-
-def ask(world: World, point_id: int, new: str = NEW) -> str:
-    """Ask for a new address; the token that was mailed to it, empty where none was."""
-    before = {letter.id for letter in world.letters("confirmation")}
-    with world.unit() as ctx:
-        address.ask(ctx, ctx.db.get_one(ContactPoint, point_id), new, source="preferences")
-    letters = [letter for letter in world.letters("confirmation") if letter.id not in before]
-    return str(letters[0].detail["link"]).rpartition("/")[2] if letters else ""
-
-
-def confirm(world: World, token: str) -> Answer:
-    with world.unit() as ctx:
-        return address.confirm(ctx, world.services.opener, token)
-
-
-def changed(world: World, point_id: int, new: str = NEW) -> Answer:
-    return confirm(world, ask(world, point_id, new))
-
-
-def undo_token(world: World) -> str:
-    return str(world.letters("service_notice")[-1].detail["undo"]).rpartition("/")[2]
-
-
-def undo(world: World, token: str) -> Undo:
-    with world.unit() as ctx:
-        return address.undo(ctx, world.services.opener, token)
-
-
-def stop(world: World, of: str, reason: Reason, list_id: int = 0) -> None:
-    with world.unit() as ctx:
-        registry.suppress(ctx, channel="email", fingerprint=ctx.sealer.fingerprint("email", of), reason=reason,
-                          list_id=list_id)
 
 
 def count(world: World, model: type) -> int:
@@ -217,54 +180,6 @@ def test_a_link_from_practice_changes_nothing_in_live(world: World, dana: int) -
     with world.unit() as ctx:
         profile.ensure_row(ctx).mode = Mode.LIVE
     assert confirm(world, token).outcome is Outcome.WITHDRAWN and world.point(DANA)
-
-
-def test_two_people_become_one_and_the_strictest_wins(world: World, news: AList, dana: int) -> None:
-    """Decision 2: a refusal outranks, the longer break and the stricter cap win, the words of each yes stay."""
-    releases, sheet, events = (news.topics[name] for name in ("New releases", "Sheet music", "Events"))
-    other = world.subscribed(NEW, [releases, events], partner_offers=False)
-    with world.unit() as ctx:
-        now = ctx.clock.now()
-        mine, theirs = ctx.db.get_one(Preference, dana), ctx.db.get_one(Preference, other)
-        mine.every_days, mine.paused_until = 30, now + timedelta(days=3)
-        theirs.every_days, theirs.paused_until, theirs.hold = 7, now + timedelta(days=9), True
-    old_link = world.link(Link.LEAVE, other).rpartition("/")[2]
-    assert changed(world, dana).outcome is Outcome.OPEN
-    point = world.point(NEW)
-    assert point and point.id == dana and count(world, Person) == 1
-    stands = world.stands(NEW)
-    assert {stands[topic, "own_offers"] for topic in (releases, sheet, events)} == {"live"}
-    assert stands.get((0, "partner_offers_sent_by_us")) in (None, "refused")
-    with world.unit() as ctx:
-        kept = ctx.db.get_one(Preference, dana)
-        assert (kept.every_days, kept.hold, kept.paused_until) == (30, True, ctx.clock.now() + timedelta(days=9))
-        way = claims.read(ctx, old_link, Link.LEAVE)
-        assert way.point and way.point.id == dana and way.claim.first == dana
-        moments = history.timeline(ctx, world.services.opener, ctx.db.get_one(ContactPoint, dana))
-        [merged] = [each for each in moments if each.evidence["how"] == "merged" and each.act == "granted"]
-        assert merged.topic_id == events and merged.evidence["wording"] and merged.evidence["notice"]
-
-
-@pytest.mark.parametrize("who", ["the one who moves", "the one who is there"])
-def test_when_one_of_two_had_left_the_one_they_become_has_left(world: World, news: AList, dana: int, who: str) -> None:
-    """Decision 2: a merge never lifts an opt-out."""
-    other = world.subscribed(NEW, list(news.topics.values()))
-    token = ask(world, dana)
-    with world.unit() as ctx:
-        leave(ctx, ctx.db.get_one(ContactPoint, dana if who == "the one who moves" else other), how="test")
-    assert confirm(world, token).outcome is Outcome.OPEN
-    assert (Reason.UNSUBSCRIBED, 0) in world.stopped(NEW)
-    assert "live" not in world.stands(NEW).values()
-
-
-def test_an_address_that_just_changed_hands_is_not_swallowed(world: World, news: AList, dana: int) -> None:
-    """The old owner's seven days to undo hold whatever is asked next."""
-    third = world.subscribed("third@example.org", [news.topics["Events"]])
-    token = ask(world, third)
-    changed(world, dana)
-    assert confirm(world, token).waits_until
-    assert undo(world, undo_token(world)).undone_at
-    assert confirm(world, token).outcome is Outcome.OPEN
 
 
 def test_nobody_learns_whether_a_new_address_is_known(world: World, news: AList, dana: int) -> None:

@@ -213,7 +213,7 @@ def test_a_stop_that_waits_takes_effect_when_it_is_due(
     assert set(world.stands(DANA).values()) == {"live"}
     clock.advance(minutes=10)
     with world.unit() as ctx:
-        sweep.sweep(ctx)
+        stop_other.apply_due(ctx)
         assert ctx.db.scalar(select(func.count()).select_from(DelayedStop)) == 0
     assert set(world.stands(DANA).values()) == {"ended"}
     assert len(world.letters("service_notice")) == 1

@@ -2,15 +2,21 @@
 
 import json
 import re
+from collections.abc import Callable
+from threading import Thread
+from time import monotonic, sleep
 
 import pytest
 from flask import Flask
+from sqlalchemy import text
 
 from mailer.audience.models import ContactPoint
 from mailer.rights import requests
+from mailer.rights.erase import erase, hold
 from mailer.services import Services
 from mailer.subscriptions import fresh
 from tests.builders import World
+from tests.conftest import FixedClock
 from tests.web.public_pages import Visitor, heading, hidden, words
 
 
@@ -40,6 +46,20 @@ def page_of(house: World, point: ContactPoint) -> str:
     with house.unit() as ctx:
         raw = fresh.link_for(ctx, point.id).rpartition("/")[2]
         return f"/me/{fresh.press(ctx, raw)}"
+
+
+def waiting(house: World) -> int:
+    """How many of the database's sessions wait for another's lock."""
+    with house.unit() as ctx:
+        return int(ctx.db.scalar(text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
+                                      "AND datname = current_database()")) or 0)
+
+
+def until(done: Callable[[], bool]) -> None:
+    give_up = monotonic() + 20
+    while not done():
+        assert monotonic() < give_up
+        sleep(0.05)
 
 
 def test_a_copy_is_made_read_and_taken_along(house: World, visitor: Visitor) -> None:
@@ -75,6 +95,37 @@ def test_erasing_shows_a_receipt_and_the_page_is_over(house: World, visitor: Vis
     assert house.point("known@example.org") is None and house.stopped("known@example.org") == {("erased", 0)}
     assert len(house.letters()) <= before
     assert visitor.get(page).status_code == 404 and visitor.post(f"{page}/erase").status_code == 404
+
+
+@pytest.mark.parametrize(("path", "says"), [
+    ("erase", ["This is erased already.", "You are erased."]), ("copy", ["Your copy is ready", "Your copy is ready"])])
+def test_two_presses_at_once_queue_up_and_the_second_is_told_how_it_stands(
+        app: Flask, house: World, path: str, says: list[str]) -> None:
+    """M11: neither presses the other into an error."""
+    point = joined(house, "known@example.org")
+    page, told = page_of(house, point), []
+    both = [Thread(target=lambda: told.append(heading(Visitor(app).post(f"{page}/{path}")))) for _ in range(2)]
+    with house.unit() as ctx:
+        hold(ctx, point.person_id)
+        for each in both:
+            each.start()
+        until(lambda: waiting(house) == 2)
+    for each in both:
+        each.join()
+    assert sorted(told) == says
+
+
+def test_a_copy_asked_for_while_all_is_erased_is_told_so(app: Flask, house: World) -> None:
+    point = joined(house, "known@example.org")
+    page, told = page_of(house, point), []
+    late = Thread(target=lambda: told.append(heading(Visitor(app).post(f"{page}/copy"))))
+    with house.unit() as ctx:
+        hold(ctx, point.person_id)
+        late.start()
+        until(lambda: waiting(house) == 1)
+        erase(ctx, point.person_id, by="self")
+    late.join()
+    assert told == ["This is erased already."]
 
 
 def test_a_link_that_came_by_text_neither_copies_nor_erases(house: World, visitor: Visitor) -> None:
@@ -129,6 +180,16 @@ def test_reporting_a_child_answers_alike_for_any_address(house: World, visitor: 
         pages.append(re.sub(r"\s+", " ", visitor.post("/report-child", {"email": address, "stamp": stamp}).text))
     assert pages[0] == pages[1] and "We have stopped" in pages[0]
     assert house.stopped("kid@example.org") == house.stopped("nobody@example.org") == {("child", 0)}
+
+
+def test_a_report_never_tells_of_an_earlier_one(house: World, visitor: Visitor, clock: FixedClock) -> None:
+    """S26: the day is the same for an address that was reported two days before."""
+    pages = []
+    for days, address in ((0, "kid@example.org"), (2, "kid@example.org"), (0, "nobody@example.org")):
+        clock.advance(days=days)
+        stamp = hidden(visitor.get("/report-child"), "stamp")
+        pages.append(words(visitor.post("/report-child", {"email": address, "stamp": stamp})))
+    assert pages[1] == pages[2] != pages[0]
 
 
 @pytest.mark.parametrize(("answer", "says", "left"), [

@@ -12,7 +12,6 @@ from mailer.policy import packs
 from mailer.rights import requests
 from mailer.services import Services
 from mailer.staff.roles import Role
-from mailer.subscriptions import fresh
 from tests.builders import World
 from tests.conftest import FixedClock
 from tests.web.staff_world import PASSWORD, Browser, Team
@@ -86,9 +85,8 @@ def test_a_copy_is_built_and_sent_only_once_somebody_made_sure_who_asks(house: W
     path = asked(house, "access", point, "unchecked")
     assert "Make sure first who asks" in said(pia.post(f"{path}/copy", DESK))
     pia.post(f"{path}/identity", DESK, identity="fresh_link")
-    raw = str(house.letters("fresh_link")[0].detail["link"]).rpartition("/")[2]
     with house.unit() as ctx:
-        requests.identified(ctx, fresh.read(ctx, fresh.press(ctx, raw)).point)
+        requests.answered(ctx, point, int(path.rpartition("/")[2]), theirs=True)
     pia.post(f"{path}/copy", DESK)
     assert "Build it anew" in said(pia.get(path))
     pia.post(f"{path}/send", DESK)
@@ -96,6 +94,29 @@ def test_a_copy_is_built_and_sent_only_once_somebody_made_sure_who_asks(house: W
     assert "/p/" in str(letter.detail["link"])
     assert "copy sent" in said(pia.get(path))
     assert "Copy for the person" in said(pia.get(REGISTER))
+
+
+def test_the_desk_s_fresh_link_is_written_down_and_promised_within_its_limits(
+        house: World, pia: Browser, team: Team) -> None:
+    path = asked(house, "access", joined(house), "unchecked")
+    for _ in range(2):
+        pia.post(f"{path}/identity", DESK, identity="fresh_link")
+        assert "at most one in 15 minutes and five a day" in said(pia.get(path))
+    assert len(house.letters("fresh_link")) == 1 and len(team.acts("fresh_link_sent")) == 2
+
+
+@pytest.mark.parametrize(("kind", "act"), [
+    ("question", "erase"), ("access", "erase"), ("erasure", "copy"), ("question", "send"), ("question", "stop"),
+    ("objection", "hold")])
+def test_a_request_has_the_acts_of_its_kind_alone(house: World, pia: Browser, kind: str, act: str) -> None:
+    path = asked(house, kind, joined(house))
+    assert pia.post(f"{path}/{act}", DESK).status_code == 404
+    assert house.point("known@example.org") is not None and "Stopped" not in said(pia.get(path))
+
+
+def test_identity_is_not_waived_for_an_erasure(house: World, pia: Browser) -> None:
+    path = asked(house, "erasure", joined(house), "unchecked")
+    assert pia.post(f"{path}/identity", DESK, identity="not_needed").status_code == 422
 
 
 def test_an_erasure_is_previewed_pressed_and_receipted(house: World, pia: Browser) -> None:

@@ -4,6 +4,7 @@ import pytest
 from flask import Flask
 
 from mailer.core.links import Link
+from mailer.rights import requests
 from mailer.services import Services
 from mailer.subscriptions import claims
 from tests.builders import AList, World
@@ -121,6 +122,39 @@ def test_a_name_is_changed_removed_and_refused(world: World, visitor: Visitor, d
     assert bad.status_code == 422 and "looks like a card number" in words(bad)
     assert "First name: removed." in words(visitor.post(path + "/name", {"first_name": "Daniela", "act": "remove"}))
     assert "Daniela" not in visitor.get(path).text
+
+
+def test_a_press_does_not_own_up_to_a_request_that_another_wrote(world: World, visitor: Visitor, dana: int) -> None:
+    """The press proves the mailbox, and not who wrote what came with its address."""
+    with world.unit() as ctx:
+        forged, own = (requests.open_request(ctx, kind, source="public", contact=DANA).id
+                       for kind in ("erasure", "access"))
+        foreign = requests.open_request(ctx, "access", source="public", contact="other@example.org").id
+    page = opened(world, visitor, dana)
+    shown = words(visitor.get(page))
+    assert "Somebody asked this of us on 2 March, with this address: Erase me. Was it you?" in shown
+    assert "it was not you" in words(visitor.post(f"{page}/request", {"number": forged, "answer": "no"}))
+    assert "it was you" in words(visitor.post(f"{page}/request", {"number": own, "answer": "yes"}))
+    for number, answer in ((foreign, "yes"), (forged, "yes"), ("x", "no"), (own, "perhaps")):
+        assert visitor.post(f"{page}/request", {"number": number, "answer": answer}).status_code == 404
+    assert "Was it you?" not in words(visitor.get(page))
+    with world.unit() as ctx:
+        rows = [requests.get(ctx, number) for number in (forged, own, foreign)]
+        assert [(row.identity, row.outcome) for row in rows] == [
+            ("unchecked", "not theirs"), ("fresh_link", ""), ("unchecked", "")]
+
+
+def test_a_link_that_came_by_text_changes_no_details(world: World, visitor: Visitor, dana: int) -> None:
+    """Decision 23: the page hides these forms there, and their posts are refused too."""
+    page = opened(world, visitor, dana)
+    with world.unit() as ctx:
+        made = requests.open_request(ctx, "erasure", source="public", contact=DANA).id
+        ctx.db.connection().exec_driver_sql("UPDATE fresh_access SET whole = false, channel = 'sms'")
+    before = len(world.letters())
+    assert visitor.post(f"{page}/name", {"first_name": "Eve"}).status_code == 404
+    assert visitor.post(f"{page}/email", {"email": "eve@example.org"}).status_code == 404
+    assert visitor.post(f"{page}/request", {"number": made, "answer": "yes"}).status_code == 404
+    assert len(world.letters()) == before and "Was it you?" not in words(visitor.get(page))
 
 
 def test_a_new_address_counts_once_its_mailbox_confirmed_and_the_old_one_can_undo(

@@ -5,7 +5,6 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from mailer.core.errors import InvalidAddress
 from mailer.core.links import Link
-from mailer.rights import requests
 from mailer.subscriptions import claims
 from mailer.subscriptions import fresh as fresh_links
 from mailer.subscriptions.fresh import LinkOver
@@ -43,8 +42,6 @@ def press(token: str) -> AnyResponse:
     try:
         with unit() as ctx:
             opened = fresh_links.press(ctx, token)
-            # Whoever asked something of us from this address has shown now that it is theirs.
-            requests.identified(ctx, fresh_links.read(ctx, opened).point)
     except LinkOver as error:
         return _over(error.outcome)
     return redirect(url_for("public_me.page", token=opened), 303)

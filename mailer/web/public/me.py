@@ -10,9 +10,11 @@ from flask import Response, request, url_for
 from mailer.audience import show
 from mailer.audience.models import Person
 from mailer.context import Context
-from mailer.core.errors import BadToken, InvalidAddress, InvalidInput
+from mailer.core.errors import BadToken, InvalidAddress, InvalidInput, NotFound
 from mailer.core.links import Link
 from mailer.core.messages import Purpose
+from mailer.rights import requests
+from mailer.rights.models import RightsRequest
 from mailer.subscriptions import address, claims, details, fresh, whole, words
 from mailer.subscriptions.fresh import Access
 from mailer.subscriptions.leave import leave
@@ -75,7 +77,7 @@ def name(token: str) -> Response:
     raw = "" if request.form.get("act") == "remove" else typed("first_name")
     try:
         with unit() as ctx:
-            kept = details.set_first_name(ctx, fresh.read(ctx, token).point, raw, source=whole.SOURCE)
+            kept = details.set_first_name(ctx, _whole(ctx, token).point, raw, source=whole.SOURCE)
     except InvalidInput as error:
         why = SENTENCES["first_name", str(error.context["why"])]
         return _page(token, 422, errors={"first_name": why}, typed_in={"first_name": raw[:LONGEST_ECHO]})
@@ -90,12 +92,29 @@ def email(token: str) -> Response:
     raw = typed("email")
     try:
         with unit() as ctx:
-            address.ask(ctx, fresh.read(ctx, token).point, raw, source=whole.SOURCE)
+            address.ask(ctx, _whole(ctx, token).point, raw, source=whole.SOURCE)
     except (InvalidAddress, InvalidInput) as error:
         why = EMAIL.get(str(error.context.get("why")), ADDRESS)
         return _page(token, 422, errors={"email": why}, typed_in={"email": raw[:LONGEST_ECHO]})
     return public_page("public/address_asked.html", email=raw[:LONGEST_ECHO], outbox_url="/outbox",
                        back_url=url_for("public_me.page", token=token))
+
+
+@me.post("/me/<token>/request")
+@token_in_path
+def asked(token: str) -> Response:
+    """Whether they wrote a request that came with this address."""
+    from_our_pages()
+    theirs = {"yes": True, "no": False}.get(typed("answer"))
+    with unit() as ctx:
+        access = _whole(ctx, token)
+        if theirs is None:
+            raise NotFound(answer="none")
+        found = requests.answered(ctx, access.point, next(iter(ids("number")), 0), theirs=theirs)
+        due = words.full_day(found.due_at.astimezone(words.zone(ctx)).date())
+        name = requests.NAMES[found.kind]
+    return _saved(token, [f"{name}: it was you. We answer by {due}." if theirs else
+                          f"{name}: it was not you. We closed it and do nothing of it."], None)
 
 
 @me.post("/me/<token>/done")
@@ -106,6 +125,14 @@ def done(token: str) -> Response:
     with suppress(BadToken), unit() as ctx:
         fresh.end(ctx, token)
     return public_page("public/me_done.html", manage_url=url_for("public_fresh.manage"))
+
+
+def _whole(ctx: Context, token: str) -> Access:
+    """Whose page this is, where it came by mail. Raises: BadToken; NotFound behind a link that came by text."""
+    access = fresh.read(ctx, token)
+    if not access.whole:
+        raise NotFound(page="whole")
+    return access
 
 
 def _saved(token: str, changes: list[str], undo_action: str | None) -> Response:
@@ -130,7 +157,7 @@ def _page(token: str, status: int = 200, *, chosen: Choices | None = None, error
     if chosen is not None:
         values["pause"] |= {"value": "until", "until": chosen.until[:20]}
     actions = {f"{act}_action": url_for(f"public_me.{act}", token=token)
-               for act in ("save", "stop", "name", "email", "done")}
+               for act in ("save", "stop", "name", "email", "asked", "done")}
     actions |= {"copy_url": url_for("public_my_data.copy", token=token),
                 "erase_url": url_for("public_my_data.ask_erase", token=token)}
     return public_page("public/me.html", status, errors=errors or {}, **(values | dict(typed_in or {})), **actions)
@@ -149,7 +176,15 @@ def _values(ctx: Context, access: Access, view: Whole) -> dict[str, Any]:
         "first_name": show.first_name(ctx, opener(), person) if access.whole else "",
         "has_name": person.sealed_first_name is not None, "email": "",
         "waiting": address.waiting(ctx, access.point.id),
+        "doubts": [_doubt(ctx, each) for each in requests.in_doubt(ctx, access.point)] if access.whole else [],
     }
+
+
+def _doubt(ctx: Context, found: RightsRequest) -> dict[str, Any]:
+    """A request that somebody wrote with this address; not its words, which may be another's."""
+    zone = words.zone(ctx)
+    on = words.day(found.opened_at.astimezone(zone).date(), ctx.clock.now().astimezone(zone).date())
+    return {"number": found.id, "asked": requests.NAMES[found.kind], "on": on}
 
 
 def _as_chosen(view: Whole, chosen: Choices) -> Whole:

@@ -10,7 +10,7 @@ from mailer.context import Context
 from mailer.core.errors import NotFound
 from mailer.core.links import Link
 from mailer.rights import copies, requests, watch
-from mailer.rights.erase import erase
+from mailer.rights.erase import erase, hold
 from mailer.rights.models import AccessCopy
 from mailer.subscriptions import claims, fresh, words
 from mailer.subscriptions.fresh import Access
@@ -42,6 +42,8 @@ def build(token: str) -> Response:
     from_our_pages()
     with unit() as ctx:
         access = fresh.read(ctx, token)
+        if access.whole and not _held(ctx, access):
+            return _erased_already()
         if access.whole:
             request = requests.open_request(ctx, "access", source=SELF, point=access.point)
             made = copies.build(ctx, opener(), ctx.db.get_one(Person, access.point.person_id), by=SELF,
@@ -95,11 +97,10 @@ def press_erase(token: str) -> Response:
         access = fresh.read(ctx, token)
         if not access.whole:
             return ask_erase(token)
+        if not _held(ctx, access):
+            return _erased_already()
         request = requests.open_request(ctx, "erasure", source=SELF, point=access.point)
-        try:
-            certificate = erase(ctx, access.point.person_id, by=SELF, request_id=request.id)
-        except NotFound:
-            return link_over("This is erased already.", "There is nothing left to show or to change.")
+        certificate = erase(ctx, access.point.person_id, by=SELF, request_id=request.id)
         requests.close(ctx, request, "erased", by=SELF)
         values = receipt(ctx, certificate.id, certificate.body, certificate.signature)
     return public_page("public/erased.html", request_id=request.id, **values)
@@ -110,6 +111,19 @@ def receipt(ctx: Context, number: int, body: dict[str, Any], signature: bytes) -
     return {"number": number, "body": body, "signature": signature.hex(), "public_key": ctx.sealer.public_key.hex(),
             "at": _moment(ctx, body["at"]), "forgotten_by": _moment(ctx, body["keys_forgotten_by"]),
             "escalation": watch.escalation(ctx)}
+
+
+def _held(ctx: Context, access: Access) -> bool:
+    """Whether the person is still there, locked before a request refers to them, so that two presses queue up."""
+    try:
+        hold(ctx, access.point.person_id)
+    except NotFound:
+        return False
+    return True
+
+
+def _erased_already() -> Response:
+    return link_over("This is erased already.", "There is nothing left to show or to change.")
 
 
 def _copy(ctx: Context, access: Access, found: AccessCopy | None) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def show(number: int, status: int = 200, *, when: When | None = None, refused: s
         profile = organisation.current(ctx)
         when = when or When(zone=profile.time_zone)
         meant = moment.meaning(when, profile.time_zone, ctx.clock.now())
-        seen = audience_of(ctx, campaign)
+        seen = audience_of(ctx, campaign, anew=bool(refused))
         copy = assignment.load(ctx, number).copy
         values = _values(ctx, campaign, seen) | press_values(ctx, campaign, seen.inside, meant)
         if refused or (meant.error and request.method == "POST"):
@@ -66,10 +66,10 @@ def show(number: int, status: int = 200, *, when: When | None = None, refused: s
     return staff_page("staff/campaigns/check.html", status, **values)
 
 
-def audience_of(ctx: Context, campaign: Campaign) -> Forecast:
-    """The forecast to look at; whoever presses Send is told by a fresh one."""
+def audience_of(ctx: Context, campaign: Campaign, *, anew: bool = False) -> Forecast:
+    """The forecast to look at; whoever presses Send is told by a fresh one, and then sees that."""
     asked = ("forecast", campaign.list_id, campaign.topic_id, organisation.current(ctx).mode)
-    return counted(asked, lambda: forecast.of(ctx, campaign))
+    return counted(asked, lambda: forecast.of(ctx, campaign), anew=anew)
 
 
 def read_when(form: Mapping[str, str], own_zone: str) -> When:

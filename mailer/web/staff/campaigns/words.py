@@ -113,6 +113,9 @@ WHY_PAUSED = {
                          "look at the list. Then resume, and it counts anew.",
     "complaints": "It paused itself: too many people called it spam. Look at whom it went to and what it says before "
                   "you resume.",
+    "restored": "The database was put back to a backup that was made while this was being sent. Whoever got it since "
+                "is not known here and would get it again. Resume only when you know that nobody did; else stop it "
+                "for good.",
 }
 
 

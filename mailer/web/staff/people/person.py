@@ -16,6 +16,7 @@ from mailer.context import Context
 from mailer.core.errors import NotFound
 from mailer.core.messages import Purpose
 from mailer.lists.models import MailingList, Topic
+from mailer.rights import children
 from mailer.staff.roles import Permission
 from mailer.subscriptions import origins, words
 from mailer.subscriptions.by_staff import REPORTED
@@ -108,7 +109,8 @@ def shown(point_id: int, status: int = 200, *, extra: Shown = NOTHING, errors: d
 def gone(point_id: int) -> Response:
     """Somebody erased has a page that says so (410). Raises: NotFound where nobody of that number was."""
     with unit() as ctx:
-        keyless = point_id < queries.LARGEST_ID and ctx.db.get(ContactPoint, point_id) is not None
+        point = ctx.db.get(ContactPoint, point_id) if point_id < queries.LARGEST_ID else None
+        keyless = point is not None and bool(children.unreported(ctx, [point]))
         erased_at = queries.erased_at(ctx, point_id)
     if not keyless and erased_at is None:
         raise NotFound(contact_point=point_id)
@@ -116,12 +118,15 @@ def gone(point_id: int) -> Response:
 
 
 def find(ctx: Context, point_id: int) -> ContactPoint:
-    """The contact point. Raises: NotFound."""
-    return row(ctx, ContactPoint, point_id)
+    """The contact point. Raises: NotFound, also while a report of a child is open: only the privacy desk sees it."""
+    point = row(ctx, ContactPoint, point_id)
+    if not children.unreported(ctx, [point]):
+        raise NotFound(contact_point=point_id)
+    return point
 
 
 def _person(ctx: Context, point: ContactPoint) -> dict[str, Any]:
-    points = queries.points_of(ctx, point.person_id)
+    points = children.unreported(ctx, queries.points_of(ctx, point.person_id))
     masks = show.masked_many(ctx, opener(), points)
     known = ctx.db.get_one(Person, point.person_id)
     preference = ctx.db.get_one(Preference, point.id)

@@ -16,6 +16,7 @@ from mailer.core.channel import Address
 from mailer.core.errors import InvalidAddress, NotFound
 from mailer.lists import catalogue
 from mailer.lists.models import MailingList, Topic
+from mailer.rights import children
 from mailer.web.staff.door import staff_only
 from mailer.web.staff.fields import Fields
 from mailer.web.staff.frame import staff_page
@@ -111,15 +112,15 @@ def _rows(ctx: Context, scope: Scope, after: int) -> tuple[list[Row], int | None
         waiting = queries.waiting(ctx, scope, after=after)
         return [_pending(ctx, names, each) for each in waiting.rows], waiting.next_after
     page = queries.people(ctx, scope, after=after)
-    masks = show.masked_many(ctx, opener(), [row.point for row in page.rows])
+    masks = show.masked_many(ctx, opener(), children.unreported(ctx, [row.point for row in page.rows]))
     return [Row(masks[row.point.id], row.state, _joined(names, row.lists), row.joined_on, point_id=row.point.id)
-            for row in page.rows], page.next_after
+            for row in page.rows if row.point.id in masks], page.next_after
 
 
 def _found(ctx: Context, address: Address) -> list[Row]:
     names = _list_names(ctx)
     point = contact_points.find(ctx, CHANNEL, address)
-    known = [_known(ctx, names, point)] if point is not None else []
+    known = [_known(ctx, names, each) for each in children.unreported(ctx, [point] if point else [])]
     asked = [_pending(ctx, names, each) for each in queries.requests_of(ctx, CHANNEL, address)]
     return [row for row in known if row is not None] + asked
 

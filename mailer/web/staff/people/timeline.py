@@ -33,6 +33,7 @@ HOW = {
     "preferences": "on their preferences page", "preferences_fresh": "on their own page, by a fresh link",
     "merged": "from another address that turned out to be theirs",
     "address_changed": "because of a stop at the address they moved to",
+    "address_undone": "because a change of address was taken back",
     "typed_address": "by the address typed on a stop page",
     "friend_never": "by “never write to me again” on a friend's page",
     "staff_stop": "by staff, because the person said so", "exits_file": "from the record of people who left",

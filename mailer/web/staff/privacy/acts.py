@@ -12,11 +12,12 @@ from mailer.core.errors import Conflict, InvalidInput, NotFound
 from mailer.rights import answers, children, copies, requests
 from mailer.rights.erase import GONE, KEPT, erase
 from mailer.rights.models import ErasureCertificate, RightsRequest
-from mailer.subscriptions import by_staff, fresh
+from mailer.subscriptions import asked_by_staff, by_staff
 from mailer.web.public.my_data import receipt
 from mailer.web.staff.door import here, staff_only
 from mailer.web.staff.fields import Fields
 from mailer.web.staff.frame import staff_page
+from mailer.web.staff.people.desk import LINK_SENT
 from mailer.web.staff.privacy.desk import line, shown
 from mailer.web.support import blueprint, opener, unit
 
@@ -24,16 +25,19 @@ privacy_acts = blueprint("staff_privacy_acts", "/staff/privacy")
 
 FIRST = "Make sure first who asks."
 OVER = "Somebody else closed this request meanwhile."
+ASKS_THERE = f"{LINK_SENT} Once they say there that they asked this, this request says so."
+COPIED = ("access", "portability")
+"""Kinds that are answered with a copy."""
 
 
 @privacy_acts.post("/<int:request_id>/identity")
 @staff_only("privacy")
 def identity(request_id: int) -> Response:
-    """Note how it was made sure who asks, or mail a fresh link, whose press says so by itself."""
+    """Note how it was made sure who asks, or mail a fresh link, behind which they say so themselves."""
     how = Fields().raw("identity")
     if how != "fresh_link":
         return _done(request_id, lambda ctx, found: requests.identify(ctx, found, how), "Noted.")
-    return _done(request_id, _ask_fresh, "A fresh link is on its way. Once it is pressed, this request says so.")
+    return _done(request_id, _ask_fresh, ASKS_THERE)
 
 
 @privacy_acts.post("/<int:request_id>/acknowledge")
@@ -61,15 +65,17 @@ def send(request_id: int) -> Response:
 @staff_only("privacy")
 def stop(request_id: int) -> Response:
     """An objection: everything by that channel ends, and the request with it."""
-    return _done(request_id, lambda ctx, found: _for_person(ctx, found, _stop, "stopped everything"),
-                 "Stopped. Nothing more is sent on this channel.")
+    return _done(
+        request_id, lambda ctx, found: _for_person(
+            ctx, _of_kind(found, "objection", "complaint"), _stop, "stopped everything"),
+        "Stopped. Nothing more is sent on this channel.")
 
 
 @privacy_acts.post("/<int:request_id>/hold")
 @staff_only("privacy")
 def hold(request_id: int) -> Response:
     """Keep everything and use nothing of it."""
-    return _done(request_id, lambda ctx, found: _for_person(ctx, found, _hold, "on hold"),
+    return _done(request_id, lambda ctx, found: _for_person(ctx, _of_kind(found, "hold"), _hold, "on hold"),
                  "On hold: nothing is sent but answers to their requests.")
 
 
@@ -105,7 +111,7 @@ def child(request_id: int) -> Response:
 def preview(request_id: int) -> Response:
     """What would go, what would stay and why."""
     with unit() as ctx:
-        found = requests.get(ctx, request_id)
+        found = _of_kind(requests.get(ctx, request_id), "erasure")
         known = requests.person_of(ctx, found) if found.state == "open" else None
         values: dict[str, Any] = {"line": line(ctx, found), "known": known}
     return staff_page("staff/privacy/erase.html", request_row=found, gone=GONE, kept=KEPT, **values)
@@ -116,6 +122,8 @@ def preview(request_id: int) -> Response:
 def press_erase(request_id: int) -> Response:
     """Erase, close and show the receipt."""
     certificate: ErasureCertificate | None = None
+    with unit() as ctx:
+        _of_kind(requests.get(ctx, request_id), "erasure")
     try:
         with unit() as ctx:
             found = requests.get(ctx, request_id)
@@ -162,6 +170,13 @@ def _me() -> str:
     return f"staff:{here().staff_id}"
 
 
+def _of_kind(found: RightsRequest, *kinds: str) -> RightsRequest:
+    """Raises: NotFound for a request of another kind, which has no such act."""
+    if found.kind not in kinds:
+        raise NotFound(rights_request=found.id)
+    return found
+
+
 def _person(ctx: Context, found: RightsRequest) -> Person:
     """Raises: InvalidInput naming `identity` while nobody made sure; Conflict when the request is closed."""
     if found.state != "open":
@@ -176,15 +191,15 @@ def _ask_fresh(ctx: Context, found: RightsRequest) -> None:
     point = requests.point_of(ctx, found)
     if point is None:
         raise InvalidInput(field="identity", why="We hold no address to send a link to. Call back, or write a letter.")
-    fresh.ask(ctx, point)
+    asked_by_staff.send_fresh_link(ctx, point)
 
 
 def _build(ctx: Context, found: RightsRequest) -> None:
-    copies.build(ctx, opener(), _person(ctx, found), by=_me(), request_id=found.id)
+    copies.build(ctx, opener(), _person(ctx, _of_kind(found, *COPIED)), by=_me(), request_id=found.id)
 
 
 def _send(ctx: Context, found: RightsRequest) -> None:
-    waiting = copies.current(ctx, _person(ctx, found).id)
+    waiting = copies.current(ctx, _person(ctx, _of_kind(found, *COPIED)).id)
     if waiting is None:
         raise InvalidInput(field="copy", why="Build the copy first.")
     answers.send_copy(ctx, found, waiting, by=_me())
