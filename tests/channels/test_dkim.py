@@ -51,7 +51,7 @@ def test_a_campaign_and_a_letter_pass_an_independent_verifier(kinds: tuple[Algor
 
 
 def test_both_headers_of_the_one_click_are_covered_and_the_body_whole() -> None:
-    """T6: a mail app shows its button only where both are signed (RFC 8058 §4); l= would let text be added."""
+    """A mail app shows its button only where both are signed (RFC 8058 §4); l= would let text be added."""
     said = tags(first_header(signed(campaign(), RSA)))
     named = said["h"].split(":")
     assert {name: named.count(name) for name in ("from", "list-unsubscribe", "list-unsubscribe-post")} == {

@@ -72,7 +72,7 @@ def test_send_tells_the_engine_beside_a_plain_sender_of_the_same_size(folder: Pa
 
 
 def test_nobody_is_begun_after_leaving(folder: Path) -> None:
-    """T6: the relay between workers and mail server sees no envelope after the answer."""
+    """M17: the relay between workers and mail server sees no envelope after the answer."""
     found = bench(folder, "leave", "--people", str(MANY))
     assert set(found) >= LEAVE
     assert 0 < found["leavers"] <= 1000 and found["sent_after_leaving"] == 0
